@@ -1,0 +1,212 @@
+/*
+ * ws2_32.dll: what its files share
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#ifndef __WS2_32_PRIVATE_H
+#define __WS2_32_PRIVATE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "ntstatus.h"
+#define WIN32_NO_STATUS
+#include "windef.h"
+#include "winbase.h"
+#include "winnls.h"
+#include "winternl.h"
+#include "winsock2.h"
+#include "ws2tcpip.h"
+#include "mswsock.h"
+#include "ws2spi.h"
+
+#include "wine/debug.h"
+
+#define COM_NO_WINDOWS_H
+#include "protocol.h"
+#include "unixlib.h"
+
+/* ---- startup.c: WSAStartup, the unix library, the process ---- */
+
+extern HINSTANCE ws2_32_instance;
+extern LONG startup_count;              /* WSAStartup less WSACleanup; 0: WSANOTINITIALISED */
+extern BOOL startup_is_11;              /* the version negotiated last was 1.x: blocking hooks exist */
+
+extern NTSTATUS (CDECL *unix_call_dispatcher)( UINT64 handle, unsigned int code, void *params );
+extern UINT64 unix_handle;              /* 0: no unix library, nothing works */
+
+/* 0 or a Winsock error */
+#define UNIX_CALL( func, params ) \
+    ((unsigned int)unix_call_dispatcher( unix_handle, unix_ ## func, params ))
+
+extern BOOL startup_check(void);        /* FALSE: last error is WSANOTINITIALISED */
+
+/* ---- object.c: SOCKET handles ---- */
+
+/* A SOCKET of this process. Objects are never given back to the heap, only
+ * reused, so that a look-up may touch one that has just been closed: it takes a
+ * reference only from a count above 0 and then looks whether the handle is still
+ * the object's. */
+struct socket
+{
+    LONG                refs;           /* the table's and each user's; 0: free */
+    LONG                closing;        /* out of the table: users must leave, waits end */
+    SOCKET              handle;
+    struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
+    struct socket      *next;           /* in the list of free objects */
+    void               *reserved[3];    /* room for the overlapped engine */
+};
+
+/* A referenced object, or NULL with the last error set (WSANOTINITIALISED,
+ * WSAENOTSOCK). A handle that this process has not seen is adopted. O(1), no lock. */
+extern struct socket *socket_get( SOCKET s );
+extern void socket_put( struct socket *sock );
+
+/* the published state: atomic loads, no call */
+static inline const struct slot *socket_slot( const struct socket *sock )
+{
+    return *(const struct slot * const volatile *)&sock->unix->slot;
+}
+
+static inline unsigned int socket_flags( const struct socket *sock )
+{
+    return *(const volatile u32 *)&socket_slot( sock )->flags;
+}
+
+static inline unsigned int socket_state( const struct socket *sock )
+{
+    return *(const volatile u32 *)&socket_slot( sock )->state;
+}
+
+static inline unsigned int socket_option( const struct socket *sock, enum socket_option option )
+{
+    return *(const volatile u32 *)&socket_slot( sock )->options[option];
+}
+
+static inline BOOL socket_is_stream( const struct socket *sock )
+{
+    return socket_slot( sock )->type == SOCK_STREAM;
+}
+
+static inline BOOL socket_is_nonblocking( const struct socket *sock )
+{
+    return (socket_flags( sock ) & SOCKET_NONBLOCKING) != 0;
+}
+
+/* a handle and an object for a socket that has just been made; takes the
+ * unix_socket over, releases it on failure. INVALID_SOCKET with the last error. */
+extern SOCKET socket_publish( struct unix_socket *unix, BOOL inherit );
+/* ends the handle; the closesocket kind waits for linger. A Winsock error. */
+extern unsigned int socket_close( SOCKET s, unsigned int close_flags );
+extern void socket_close_all(void);     /* the last WSACleanup */
+/* the bridge's: a handle of ours is about to be closed by NtClose or NtDuplicateObject */
+extern BOOL socket_forget_handle( HANDLE handle );
+/* without a reference and without adopting: for many sockets at once (select). The
+ * result may be closed at any moment; socket_still_is tells whether it was. */
+extern struct socket *socket_peek( SOCKET s );
+/* state after a connect whose end is not known yet: asks the helper. Winsock error of the connect, WSAEWOULDBLOCK pending */
+extern unsigned int socket_connect_status( struct socket *sock );
+/* sets an option through the helper; a Winsock error */
+extern unsigned int socket_set_option( struct socket *sock, enum socket_option option, unsigned int value, unsigned int value2 );
+
+/* ---- thread.c: what a thread has of ours ---- */
+
+struct thread_data
+{
+    DWORD               tid;
+    int                 wake_fd;        /* an eventfd: ends the thread's wait; -1 until first used */
+    struct socket      *waiting;        /* it waits in this socket; THREAD_WAITS_MANY: in several */
+    LONG                apcs;           /* user APCs may be queued: run them before and during a wait */
+    LONG                system_apcs;    /* such as wineserver queues may come: look from time to time */
+    LONG                cancelled;      /* WSACancelBlockingCall */
+    LONG                in_call;        /* depth of blocking calls (1.1: WSAEINPROGRESS) */
+    FARPROC             hook;           /* WSASetBlockingHook; NULL: the default one */
+    char                ntoa[16];       /* inet_ntoa's result */
+    void               *hostent;        /* gethostbyX's result, heap */
+    unsigned int        hostent_size;
+    void               *servent;        /* getservbyX's */
+    unsigned int        servent_size;
+    void               *protoent;       /* getprotobyX's */
+    unsigned int        protoent_size;
+    struct thread_data *next;           /* all threads that ever waited */
+};
+
+extern struct thread_data *thread_get(void);    /* NULL only without memory: WSAENOBUFS */
+extern void thread_wake( struct socket *sock ); /* ends all waits in it; NULL: all waits in many */
+extern void thread_detach(void);
+
+/* ---- wait.c: blocking ---- */
+
+/* When a wait ends: NtQuerySystemTime-free, in ns of the performance counter; -1: never */
+struct deadline
+{
+    LONGLONG at;
+};
+
+extern struct deadline deadline_in( unsigned int ms );  /* 0: never, as SO_RCVTIMEO has it */
+
+/* Waits until the socket has one of the events (UNIX_POLLIN...), alertably. 0, WSAETIMEDOUT,
+ * WSAEINTR (closed by another thread, or cancelled). APCs and the blocking hook run meanwhile. */
+extern unsigned int wait_socket( struct socket *sock, short events, const struct deadline *deadline );
+/* The same for several fds (room for one more in fds); sets *ready. socks may be closed meanwhile:
+ * then WSAEINTR comes back, and the caller looks again. */
+extern unsigned int wait_many( struct unix_pollfd *fds, unsigned int count, unsigned int *ready,
+                               const struct deadline *deadline );
+/* until a helper's fd is readable; closes it */
+extern unsigned int wait_helper_fd( struct socket *sock, int fd, const struct deadline *deadline );
+
+/* ---- memory.c: the program's pointers ---- */
+
+/* TRUE if every page of it can be read (written) now. Never faults. O(pages).
+ * len 0 is always TRUE. Write-watched and guard pages get their fault here, not in the kernel. */
+extern BOOL probe_read( const void *ptr, SIZE_T len );
+extern BOOL probe_write( void *ptr, SIZE_T len );
+/* copies that may fault: FALSE then */
+extern BOOL copy_safe( void *dst, const void *src, SIZE_T len );
+/* a NUL-terminated string of at most max bytes: its length, or -1 when it can't be read or is longer */
+extern int probe_string( const char *str, unsigned int max );
+
+/* ---- debug.c: printers for TRACE ---- */
+
+extern const char *debugstr_sockaddr( const void *addr, int len );  /* safe on any pointer */
+extern const char *debugstr_level_option( int level, int name );
+extern const char *debugstr_ioctl( DWORD code );
+extern const char *debugstr_family( int family );
+extern const char *debugstr_type( int type );
+extern const char *debugstr_protocol( int protocol );
+extern const char *debugstr_msg_flags( DWORD flags );
+extern const char *debugstr_error( unsigned int error );
+
+/* ---- address checks shared by bind, connect, sendto (connect.c) ---- */
+
+/* copies a program's address into dst (28 bytes): 0, WSAEFAULT (bad pointer or length), WSAEAFNOSUPPORT (another family) */
+extern unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst );
+/* copies an address to the program: WSAEFAULT when *len is too small or a pointer is bad */
+extern unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len );
+
+/* ---- endings of an export ---- */
+
+/* sets the last error; SOCKET_ERROR if there is one, else 0 */
+static inline int return_error( unsigned int error )
+{
+    if (!error) return 0;
+    SetLastError( error );
+    return SOCKET_ERROR;
+}
+
+#endif /* __WS2_32_PRIVATE_H */

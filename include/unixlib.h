@@ -1,0 +1,304 @@
+/*
+ * The border between ws2_32.dll and the Unix library ws2unix.so
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+/* One table of functions, each with one parameter struct; nothing else crosses.
+ * A function returns 0 or a Winsock error (WSAE...). Pointers are plain: both
+ * sides share the address space. A call costs about 10 ns, so the PE side may
+ * call freely, but whatever can fault (the program's own buffers) is probed there
+ * first, because a fault on this side is an error code at best.
+ *
+ * Families, types, protocols, levels, options, flags and addresses are Winsock's
+ * in every struct; the Unix library translates them. */
+
+#ifndef __TAPSTER_UNIXLIB_H
+#define __TAPSTER_UNIXLIB_H
+
+#include <stdint.h>
+
+/* A socket of this process, as both sides see it. One for each kernel socket,
+ * however many handles it has here. Made and changed by the Unix library alone;
+ * never freed, only reused (generation), so that a stale pointer is harmless. */
+struct unix_socket
+{
+    int                   fd;           /* the kernel socket; -1 when closed */
+    unsigned int          refs;         /* handles of this process */
+    struct socket_ref     ref;          /* the helper's name for it */
+    uint64_t              cookie;       /* SO_COOKIE: what it is, everywhere */
+    const struct slot    *slot;         /* what the helper publishes; another after the helper was replaced */
+    volatile unsigned int *pending;     /* receives of this process that wait (protocol.idl: the counters) */
+    struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
+};
+
+/* the same layout as struct pollfd, and the same bits as Linux has in poll.h */
+struct unix_pollfd
+{
+    int   fd;                           /* negative: ignored */
+    short events;
+    short revents;
+};
+
+#define UNIX_POLLIN    0x0001
+#define UNIX_POLLPRI   0x0002
+#define UNIX_POLLOUT   0x0004
+#define UNIX_POLLERR   0x0008
+#define UNIX_POLLHUP   0x0010
+#define UNIX_POLLNVAL  0x0020
+#define UNIX_POLLRDHUP 0x2000
+
+/* the same layout as WSABUF */
+struct unix_buf
+{
+    unsigned int len;
+    char        *buf;
+};
+
+/* ---- process and helper ---- */
+
+struct startup_params
+{
+    const char *message;                /* out, on failure: one line that says why; static */
+};
+
+/* ---- sockets (control path: one round trip to the helper each) ---- */
+
+struct socket_create_params
+{
+    int                 family;
+    int                 type;
+    int                 protocol;
+    unsigned int        context;        /* OPTION_CONTEXT */
+    struct unix_socket *socket;         /* out */
+};
+
+struct socket_adopt_params
+{
+    int                 fd;             /* taken over, closed on failure too */
+    struct unix_socket *socket;         /* out: perhaps one this process has already, with one ref more */
+};
+
+struct socket_close_params
+{
+    struct unix_socket *socket;
+    unsigned int        flags;          /* CLOSE_* */
+    int                 wait_fd;        /* out: -1, or wait until it is readable, then close_fd */
+};
+
+struct socket_bind_params
+{
+    struct unix_socket *socket;
+    const void         *addr;
+    int                 len;
+};
+
+struct socket_listen_params
+{
+    struct unix_socket *socket;
+    int                 backlog;
+};
+
+struct socket_connect_params
+{
+    struct unix_socket *socket;
+    const void         *addr;
+    int                 len;
+    int                 pending;        /* out: not connected yet; wait for UNIX_POLLOUT, then connect_status */
+};
+
+struct socket_connect_status_params
+{
+    struct unix_socket *socket;
+    int                 pending;        /* out */
+};
+
+struct socket_accept_params
+{
+    struct unix_socket *listener;
+    struct unix_socket *socket;         /* out */
+};
+
+struct socket_defer_params
+{
+    struct unix_socket *listener;
+    struct unix_socket *socket;         /* given back: released here */
+};
+
+struct socket_shutdown_params
+{
+    struct unix_socket *socket;
+    int                 how;
+};
+
+/* socket_arm, socket_note_reset */
+struct socket_params
+{
+    struct unix_socket *socket;
+};
+
+struct socket_set_option_params
+{
+    struct unix_socket *socket;
+    unsigned int        option;         /* enum socket_option */
+    unsigned int        value;
+    unsigned int        value2;
+};
+
+struct socket_watch_backlog_params
+{
+    struct unix_socket *socket;
+    int                 wait_fd;        /* out: -1 when it is gone already; else readable when gone, then close_fd */
+};
+
+/* ---- data: straight on the kernel socket, never blocking ---- */
+
+struct recv_params
+{
+    struct unix_socket    *socket;
+    const struct unix_buf *bufs;
+    unsigned int           count;       /* of bufs */
+    unsigned int           flags;       /* in: MSG_PEEK, MSG_OOB; out: MSG_TRUNC as UNIX_MSG_TRUNC, UNIX_MSG_CTRUNC */
+    void                  *addr;        /* NULL, or room for the sender's address */
+    int                    addr_len;    /* in: room, out: used */
+    void                  *control;     /* NULL, or room for control data in Winsock's layout */
+    unsigned int           control_len; /* in: room, out: used, or needed with UNIX_MSG_CTRUNC */
+    size_t                 result;      /* out: bytes */
+};
+
+#define UNIX_MSG_TRUNC  0x10000         /* a datagram was longer than the buffers */
+#define UNIX_MSG_CTRUNC 0x20000         /* so was the control data */
+
+struct send_params
+{
+    struct unix_socket    *socket;
+    const struct unix_buf *bufs;
+    unsigned int           count;
+    unsigned int           flags;       /* MSG_OOB, MSG_DONTROUTE */
+    size_t                 skip;        /* bytes of bufs already sent */
+    const void            *addr;
+    int                    addr_len;
+    const void            *control;
+    unsigned int           control_len;
+    size_t                 result;      /* out: bytes sent now */
+};
+
+/* hands what a non-blocking send could not place to the helper */
+struct send_backlog_params
+{
+    struct unix_socket    *socket;
+    const struct unix_buf *bufs;
+    unsigned int           count;
+    size_t                 skip;
+};
+
+/* ---- waiting ---- */
+
+struct poll_params
+{
+    struct unix_pollfd *fds;            /* with room for one more than count when wake_fd >= 0 */
+    unsigned int        count;
+    int                 wake_fd;        /* the thread's eventfd, -1: none */
+    int64_t             timeout;        /* ns; 0: only look; negative: for ever */
+    int                 ready;          /* out: how many of fds have revents, without wake_fd */
+    int                 woken;          /* out: wake_fd was signalled (and is reset now) */
+};
+
+struct event_create_params { int fd; /* out */ };
+struct event_signal_params { int fd; };
+struct close_fd_params     { int fd; };
+
+/* ---- names, options, ioctls: straight on the kernel socket ---- */
+
+struct getname_params
+{
+    struct unix_socket *socket;
+    void               *addr;
+    int                 len;            /* in: room, out: used */
+};
+
+struct getsockopt_params
+{
+    struct unix_socket *socket;
+    int                 level;
+    int                 name;
+    void               *value;
+    int                 len;            /* in: room, out: used */
+};
+
+struct setsockopt_params
+{
+    struct unix_socket *socket;
+    int                 level;
+    int                 name;
+    const void         *value;
+    int                 len;
+};
+
+struct ioctl_params
+{
+    struct unix_socket *socket;
+    unsigned int        code;           /* enum unix_ioctl */
+    unsigned int        value;          /* out */
+};
+
+enum unix_ioctl
+{
+    UNIX_IOCTL_NREAD,                   /* FIONREAD: stream: bytes queued; datagram: all bytes queued as Windows counts */
+    UNIX_IOCTL_ATMARK,                  /* SIOCATMARK as Linux has it: at the mark */
+    UNIX_IOCTL_UNSENT,                  /* bytes sent but not acknowledged */
+    UNIX_IOCTL_STATE,                   /* tcpi_state of TCP_INFO as Linux numbers it */
+};
+
+/* ---- names ---- */
+
+#include "unixlib_names.h"
+
+enum unix_funcs
+{
+    unix_startup,
+    unix_socket_create,
+    unix_socket_adopt,
+    unix_socket_close,
+    unix_socket_bind,
+    unix_socket_listen,
+    unix_socket_connect,
+    unix_socket_connect_status,
+    unix_socket_accept,
+    unix_socket_defer,
+    unix_socket_shutdown,
+    unix_socket_arm,
+    unix_socket_note_reset,
+    unix_socket_set_option,
+    unix_socket_watch_backlog,
+    unix_recv,
+    unix_send,
+    unix_send_backlog,
+    unix_poll,
+    unix_event_create,
+    unix_event_signal,
+    unix_close_fd,
+    unix_getsockname,
+    unix_getpeername,
+    unix_getsockopt,
+    unix_setsockopt,
+    unix_ioctl,
+    UNIX_NAMES_FUNCS
+    unix_funcs_count
+};
+
+#endif /* __TAPSTER_UNIXLIB_H */
