@@ -45,6 +45,10 @@
 #include "ws2tcpip.h"
 #include "mswsock.h"
 
+/* Winsock's headers have a function of this name; ours is the system's macro */
+#undef CMSG_DATA
+#define CMSG_DATA( cmsg ) ((unsigned char *)((cmsg) + 1))
+
 #define COM_NO_WINDOWS_H
 #include "protocol.h"
 #include "unixlib.h"

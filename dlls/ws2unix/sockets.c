@@ -1,0 +1,101 @@
+/*
+ * The sockets of this process, by SO_COOKIE
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2unix_private.h"
+#include "control.h"
+
+#define HASH_SIZE 4096                  /* chains stay short up to some ten thousand sockets */
+#define ALLOC_COUNT 64                  /* unix_sockets allocated at once; they are never freed */
+
+static struct unix_socket *hash[HASH_SIZE];
+static struct unix_socket *free_list;
+
+/* what a closed socket still shows to a thread that has not noticed: an open, unconnected one that nobody reads */
+static const struct slot no_slot;
+static volatile unsigned int no_counter;
+
+static struct unix_socket **chain( uint64_t cookie )
+{
+    return &hash[cookie % HASH_SIZE];
+}
+
+struct unix_socket *sockets_find( uint64_t cookie )
+{
+    struct unix_socket *socket;
+
+    for (socket = *chain( cookie ); socket; socket = socket->next)
+        if (socket->cookie == cookie) return socket;
+    return NULL;
+}
+
+static struct unix_socket *take_free(void)
+{
+    struct unix_socket *socket = free_list;
+    unsigned int i;
+
+    if (!socket)
+    {
+        if (!(socket = calloc( ALLOC_COUNT, sizeof(*socket) ))) return NULL;
+        for (i = 0; i < ALLOC_COUNT - 1; i++) socket[i].next = &socket[i + 1];
+    }
+    free_list = socket->next;
+    return socket;
+}
+
+struct unix_socket *sockets_add( int fd, uint64_t cookie )
+{
+    struct unix_socket *socket;
+
+    if (sockets_find( cookie ) || !(socket = take_free())) return NULL;
+    socket->fd = fd;
+    socket->refs = 1;
+    socket->cookie = cookie;
+    socket->slot = &no_slot;
+    socket->pending = &no_counter;
+    socket->next = *chain( cookie );
+    *chain( cookie ) = socket;
+    return socket;
+}
+
+void sockets_remove( struct unix_socket *socket )
+{
+    struct unix_socket **ptr = chain( socket->cookie );
+
+    while (*ptr != socket) ptr = &(*ptr)->next;
+    *ptr = socket->next;
+    close( socket->fd );
+    socket->fd = -1;
+    socket->slot = &no_slot;
+    socket->pending = &no_counter;
+    socket->next = free_list;
+    free_list = socket;
+}
+
+int sockets_enumerate( int (*func)( struct unix_socket *socket, void *arg ), void *arg )
+{
+    struct unix_socket *socket;
+    unsigned int i;
+    int ret;
+
+    for (i = 0; i < HASH_SIZE; i++)
+        for (socket = hash[i]; socket; socket = socket->next)
+            if ((ret = func( socket, arg ))) return ret;
+    return 0;
+}

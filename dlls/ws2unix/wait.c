@@ -1,0 +1,103 @@
+/*
+ * Waiting: poll on sockets and on the thread's wake-up fd
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2unix_private.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+_Static_assert( sizeof(struct unix_pollfd) == sizeof(struct pollfd), "struct unix_pollfd is struct pollfd" );
+_Static_assert( UNIX_POLLIN == POLLIN && UNIX_POLLPRI == POLLPRI && UNIX_POLLOUT == POLLOUT && UNIX_POLLERR == POLLERR &&
+                UNIX_POLLHUP == POLLHUP && UNIX_POLLNVAL == POLLNVAL, "UNIX_POLL* are POLL*" );
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime( CLOCK_MONOTONIC, &ts );
+    return ts.tv_sec * (int64_t)1000000000 + ts.tv_nsec;
+}
+
+/* One ppoll; Wine's signals interrupt it: it goes on with what is left of the time. O(count). */
+NTSTATUS wait_poll( void *args )
+{
+    struct poll_params *params = args;
+    struct pollfd *fds = (struct pollfd *)params->fds;
+    unsigned int count = params->count;
+    int64_t end = 0, left = params->timeout;
+    struct timespec ts;
+    eventfd_t value;
+    int ret;
+
+    params->woken = 0;
+    if (params->wake_fd >= 0)
+    {
+        fds[count].fd = params->wake_fd;
+        fds[count].events = POLLIN;
+        fds[count].revents = 0;
+        count++;
+    }
+    for (;;)
+    {
+        ts.tv_sec = left / 1000000000;
+        ts.tv_nsec = left % 1000000000;
+        ret = ppoll( fds, count, left < 0 ? NULL : &ts, NULL );
+        if (ret != -1 || errno != EINTR) break;
+        if (params->timeout > 0)
+        {
+            /* the end is fixed at the first interruption: ordinary calls need no clock */
+            if (!end) end = now_ns() + left;
+            if ((left = end - now_ns()) < 0) left = 0;
+        }
+    }
+    if (ret == -1) return error_from_errno( errno );
+    if (params->wake_fd >= 0 && fds[params->count].revents)
+    {
+        params->woken = 1;
+        ret--;
+        eventfd_read( params->wake_fd, &value );
+    }
+    params->ready = ret;
+    return 0;
+}
+
+NTSTATUS wait_event_create( void *args )
+{
+    struct event_create_params *params = args;
+
+    if ((params->fd = eventfd( 0, EFD_CLOEXEC | EFD_NONBLOCK )) == -1) return error_from_errno( errno );
+    return 0;
+}
+
+NTSTATUS wait_event_signal( void *args )
+{
+    struct event_signal_params *params = args;
+
+    return eventfd_write( params->fd, 1 ) == -1 ? error_from_errno( errno ) : 0;
+}
+
+NTSTATUS wait_close_fd( void *args )
+{
+    struct close_fd_params *params = args;
+
+    close( params->fd );
+    return 0;
+}
