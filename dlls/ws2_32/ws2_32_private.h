@@ -117,7 +117,7 @@ extern void socket_close_all(void);     /* the last WSACleanup */
 /* the bridge's: a handle of ours is about to be closed by NtClose or NtDuplicateObject */
 extern BOOL socket_forget_handle( HANDLE handle );
 /* without a reference and without adopting: for many sockets at once (select). The
- * result may be closed at any moment; socket_still_is tells whether it was. */
+ * result may be closed and reused at any moment: look again whether the handle is still its. */
 extern struct socket *socket_peek( SOCKET s );
 /* state after a connect whose end is not known yet: asks the helper. Winsock error of the connect, WSAEWOULDBLOCK pending */
 extern unsigned int socket_connect_status( struct socket *sock );
@@ -134,7 +134,7 @@ struct thread_data
     LONG                apcs;           /* user APCs may be queued: run them before and during a wait */
     LONG                system_apcs;    /* such as wineserver queues may come: look from time to time */
     LONG                cancelled;      /* WSACancelBlockingCall */
-    LONG                in_call;        /* depth of blocking calls (1.1: WSAEINPROGRESS) */
+    LONG                in_hook;        /* its blocking hook runs (1.1: blocking calls fail WSAEINPROGRESS) */
     FARPROC             hook;           /* WSASetBlockingHook; NULL: the default one */
     char                ntoa[16];       /* inet_ntoa's result */
     void               *hostent;        /* gethostbyX's result, heap */
@@ -146,18 +146,24 @@ struct thread_data
     struct thread_data *next;           /* all threads that ever waited */
 };
 
+#define THREAD_WAITS_MANY ((struct socket *)1)  /* thread_data.waiting: select and kin; every closing wakes them */
+
 extern struct thread_data *thread_get(void);    /* NULL only without memory: WSAENOBUFS */
+extern BOOL thread_attach_process(void);
+extern BOOL thread_prepare_wait( struct thread_data *data );    /* makes its wake_fd */
+extern void thread_note_apc( DWORD tid );       /* a user APC was queued to this thread of ours */
 extern void thread_wake( struct socket *sock ); /* ends all waits in it; NULL: all waits in many */
 extern void thread_detach(void);
 
 /* ---- wait.c: blocking ---- */
 
-/* When a wait ends: NtQuerySystemTime-free, in ns of the performance counter; -1: never */
+/* when a wait ends, in ns of the performance counter; -1: never */
 struct deadline
 {
     LONGLONG at;
 };
 
+extern struct deadline deadline_in_ns( LONGLONG ns );   /* 0: now */
 extern struct deadline deadline_in( unsigned int ms );  /* 0: never, as SO_RCVTIMEO has it */
 
 /* Waits until the socket has one of the events (UNIX_POLLIN...), alertably. 0, WSAETIMEDOUT,
@@ -180,6 +186,7 @@ extern BOOL probe_write( void *ptr, SIZE_T len );
 extern BOOL copy_safe( void *dst, const void *src, SIZE_T len );
 /* a NUL-terminated string of at most max bytes: its length, or -1 when it can't be read or is longer */
 extern int probe_string( const char *str, unsigned int max );
+extern int probe_wstring( const WCHAR *str, unsigned int max );     /* in characters */
 
 /* ---- debug.c: printers for TRACE ---- */
 
