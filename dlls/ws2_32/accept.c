@@ -1,0 +1,154 @@
+/*
+ * Accepting connections
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2_32_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+/* the next connection, waited for if the listener is blocking */
+static unsigned int next_connection( struct socket *listener, struct unix_socket **connection )
+{
+    struct socket_accept_params params = { .listener = listener->unix };
+    struct deadline never = deadline_in( 0 );
+    unsigned int error;
+
+    if (socket_slot( listener )->type != SOCK_STREAM) return WSAEOPNOTSUPP;
+    if (socket_state( listener ) != SOCKET_LISTENING) return WSAEINVAL;
+    while ((error = UNIX_CALL( socket_accept, &params )) == WSAEWOULDBLOCK)
+    {
+        if (socket_is_nonblocking( listener )) return error;
+        if ((error = wait_socket( listener, UNIX_POLLIN, &never ))) return error;
+    }
+    *connection = params.socket;
+    return error;
+}
+
+static void end_connection( struct unix_socket *connection, unsigned int flags )
+{
+    struct socket_close_params params = { .socket = connection, .flags = flags };
+
+    UNIX_CALL( socket_close, &params );
+}
+
+/* addr and len may be NULL; a room too small is an error before anything is accepted */
+static unsigned int check_room( struct socket *listener, struct sockaddr *addr, int *len )
+{
+    int room, needed = socket_slot( listener )->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    if (!addr || !len) return 0;
+    if (!copy_safe( &room, len, sizeof(room) ) || room < needed) return WSAEFAULT;
+    if (!probe_write( len, sizeof(*len) ) || !probe_write( addr, needed )) return WSAEFAULT;
+    return 0;
+}
+
+/* WSAAccept's question to the program */
+struct question
+{
+    LPCONDITIONPROC condition;
+    DWORD_PTR       data;
+};
+
+static int ask_condition( const struct question *question, const struct slot *slot )
+{
+    struct address peer = slot->peer, local = slot->local;
+    WSABUF caller = { peer.len, (char *)peer.data }, callee = { local.len, (char *)local.data }, none = { 0, NULL };
+    GROUP group = 0;
+    int answer;
+
+    TRACE( "asking %p: caller %s, callee %s\n", question->condition, debugstr_sockaddr( peer.data, peer.len ),
+           debugstr_sockaddr( local.data, local.len ) );
+    answer = question->condition( &caller, &none, NULL, NULL, &callee, &none, &group, question->data );
+    TRACE( "-> %d\n", answer );
+    return answer;
+}
+
+/* 0 if the connection is to be kept; else it has been refused or put back */
+static unsigned int decide( struct socket *listener, struct unix_socket *connection, const struct question *question )
+{
+    struct socket_defer_params params = { .listener = listener->unix, .socket = connection };
+
+    switch (ask_condition( question, connection->slot ))
+    {
+    case CF_ACCEPT:
+        return 0;
+    case CF_DEFER:
+        UNIX_CALL( socket_defer, &params );
+        thread_wake( listener );
+        return WSATRY_AGAIN;
+    case CF_REJECT:
+        end_connection( connection, CLOSE_RESET );
+        return WSAECONNREFUSED;
+    default:
+        end_connection( connection, CLOSE_RESET );
+        return WSAEINVAL;
+    }
+}
+
+static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct question *question )
+{
+    struct unix_socket *connection;
+    SOCKET ret = INVALID_SOCKET;
+    struct address peer = { 0 };
+    struct socket *listener;
+    unsigned int error;
+
+    if (!(listener = socket_get( s ))) return INVALID_SOCKET;
+    if (!(error = check_room( listener, addr, len )) &&
+        !(error = next_connection( listener, &connection )) &&
+        !(question->condition && (error = decide( listener, connection, question ))))
+    {
+        peer = connection->slot->peer;
+        if ((ret = socket_publish( connection, TRUE )) == INVALID_SOCKET) error = GetLastError();
+        else if (addr && len) address_return( &peer, addr, len );
+    }
+    socket_put( listener );
+    if (error) SetLastError( error );
+    if (error) TRACE( "-> error %s\n", debugstr_error( error ) );
+    else TRACE( "-> socket %#Ix from %s\n", ret, debugstr_sockaddr( peer.data, peer.len ) );
+    return ret;
+}
+
+/***********************************************************************
+ *      accept   (ws2_32.1)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEFAULT (room too small: nothing is accepted), WSAEOPNOTSUPP (no stream),
+ * WSAEINVAL (not listening), WSAEWOULDBLOCK, WSAEINTR (closed meanwhile), WSAEMFILE, WSAENOBUFS, WSAENETDOWN.
+ */
+SOCKET WINAPI accept( SOCKET s, struct sockaddr *addr, int *len )
+{
+    struct question none = { NULL, 0 };
+
+    TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
+    return do_accept( s, addr, len, &none );
+}
+
+/***********************************************************************
+ *      WSAAccept   (ws2_32.@)
+ *
+ * As accept; WSAECONNREFUSED: the condition function rejected, and the peer sees a reset;
+ * WSATRY_AGAIN: it deferred, and the connection is the next to be accepted.
+ */
+SOCKET WINAPI WSAAccept( SOCKET s, struct sockaddr *addr, int *len, LPCONDITIONPROC condition, DWORD_PTR data )
+{
+    struct question question = { condition, data };
+
+    TRACE( "socket %#Ix, addr %p, len %p, condition %p, data %#Ix\n", s, addr, len, condition, data );
+    return do_accept( s, addr, len, &question );
+}

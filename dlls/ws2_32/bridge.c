@@ -1,0 +1,234 @@
+/*
+ * The NT bridge: ntdll functions that must know our handles
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+/* To wineserver a SOCKET of ours is a file; what more there is to it only this
+ * process knows. So CloseHandle on one must reach us, and an APC must reach a
+ * thread that waits in poll(). Every Nt* function of ntdll is a stub of 32 bytes,
+ * aligned to 16, with absolute addresses only: a copy of it is the original
+ * function, and one aligned store of 8 bytes makes the stub jump to ours, safely
+ * while other threads run through it. The jump reaches 2 GB, so it goes to a
+ * page close to ntdll that jumps on.
+ *
+ * A stub that looks different is left alone, and what depends on it is lost: a
+ * FIXME says so. */
+
+#include "ws2_32_private.h"
+#include "bridge.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+#define STUB_SIZE 32
+#define PAGE_SIZE 0x1000
+
+static NTSTATUS (WINAPI *original_NtClose)( HANDLE );
+static NTSTATUS (WINAPI *original_NtDuplicateObject)( HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG );
+static NTSTATUS (WINAPI *original_NtQueueApcThread)( HANDLE, PNTAPCFUNC, ULONG_PTR, ULONG_PTR, ULONG_PTR );
+static NTSTATUS (WINAPI *original_NtSetTimer)( HANDLE, const LARGE_INTEGER *, PTIMER_APC_ROUTINE, void *, BOOLEAN, ULONG, BOOLEAN * );
+static NTSTATUS (WINAPI *original_NtReadFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *, ULONG * );
+static NTSTATUS (WINAPI *original_NtWriteFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *, ULONG * );
+
+/* ---- the functions that stand in ---- */
+
+static NTSTATUS WINAPI bridge_NtClose( HANDLE handle )
+{
+    socket_forget_handle( handle );
+    return original_NtClose( handle );
+}
+
+/* The duplicate is adopted at once when it is in this process: it shares the socket's state
+ * even if the first handle is closed before the second is used. */
+static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE source, HANDLE dest_process, HANDLE *dest,
+                                                 ACCESS_MASK access, ULONG attributes, ULONG options )
+{
+    BOOL ours = source_process == GetCurrentProcess() && socket_peek( (SOCKET)source );
+    NTSTATUS status;
+    struct socket *sock;
+
+    if (!ours) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
+
+    status = original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes,
+                                         options & ~DUPLICATE_CLOSE_SOURCE );
+    if (!status && dest && dest_process == GetCurrentProcess() && (sock = socket_get( (SOCKET)*dest ))) socket_put( sock );
+    if (options & DUPLICATE_CLOSE_SOURCE) bridge_NtClose( source );
+    return status;
+}
+
+/* the thread may wait in poll() */
+static NTSTATUS WINAPI bridge_NtQueueApcThread( HANDLE thread, PNTAPCFUNC func, ULONG_PTR arg1, ULONG_PTR arg2, ULONG_PTR arg3 )
+{
+    NTSTATUS status = original_NtQueueApcThread( thread, func, arg1, arg2, arg3 );
+    THREAD_BASIC_INFORMATION info;
+
+    if (!status && !NtQueryInformationThread( thread, ThreadBasicInformation, &info, sizeof(info), NULL ) &&
+        HandleToULong( info.ClientId.UniqueProcess ) == GetCurrentProcessId())
+        thread_note_apc( HandleToULong( info.ClientId.UniqueThread ) );
+    return status;
+}
+
+/* wineserver will queue an APC to this thread some time: its waits must look for it */
+static void expect_system_apcs(void)
+{
+    struct thread_data *thread = thread_get();
+
+    if (thread) thread->system_apcs = 1;
+}
+
+static NTSTATUS WINAPI bridge_NtSetTimer( HANDLE handle, const LARGE_INTEGER *when, PTIMER_APC_ROUTINE callback, void *arg,
+                                          BOOLEAN resume, ULONG period, BOOLEAN *state )
+{
+    if (callback) expect_system_apcs();
+    return original_NtSetTimer( handle, when, callback, arg, resume, period, state );
+}
+
+static NTSTATUS WINAPI bridge_NtReadFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
+                                          void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
+{
+    if (apc) expect_system_apcs();
+    return original_NtReadFile( handle, event, apc, context, io, buffer, len, offset, key );
+}
+
+static NTSTATUS WINAPI bridge_NtWriteFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
+                                           const void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
+{
+    if (apc) expect_system_apcs();
+    return original_NtWriteFile( handle, event, apc, context, io, buffer, len, offset, key );
+}
+
+/* ---- redirecting ---- */
+
+static const struct redirect
+{
+    const char *name;
+    void       *func;
+    void      **original;
+} redirects[] =
+{
+#define REDIRECT( name ) { #name, bridge_ ## name, (void **)&original_ ## name }
+    REDIRECT( NtClose ),
+    REDIRECT( NtDuplicateObject ),
+    REDIRECT( NtQueueApcThread ),
+    REDIRECT( NtSetTimer ),
+    REDIRECT( NtReadFile ),
+    REDIRECT( NtWriteFile ),
+#undef REDIRECT
+};
+
+/* for each redirect: the copy of the stub, then the jump to our function */
+struct thunk
+{
+    BYTE  stub[STUB_SIZE];
+    BYTE  jump[8];                      /* jmp *0(%rip) */
+    void *target;
+    BYTE  pad[16];
+};
+
+static BOOL is_stub( const BYTE *code )
+{
+    static const BYTE head[] = { 0x4c, 0x8b, 0xd1, 0xb8 };  /* mov %rcx,%r10; mov $number,%eax */
+    static const BYTE tail[] = { 0xf6, 0x04, 0x25, 0x08, 0x03, 0xfe, 0x7f, 0x01, 0x75, 0x03, 0x0f, 0x05, 0xc3, 0xeb, 0x01,
+                                 0xc3, 0xff, 0x14, 0x25, 0x00, 0x10, 0xfe, 0x7f, 0xc3 };
+
+    return !((ULONG_PTR)code & 7) && !memcmp( code, head, sizeof(head) ) &&
+           !memcmp( code + sizeof(head) + 4, tail, sizeof(tail) );
+}
+
+/* a page within reach of a rel32 jump from base: walks the free regions above and below */
+static void *alloc_near( BYTE *base )
+{
+    MEMORY_BASIC_INFORMATION info;
+    BYTE *addr, *end = base + 0x70000000;
+    void *page;
+
+    for (addr = base; addr < end; addr = (BYTE *)info.BaseAddress + info.RegionSize)
+    {
+        if (!VirtualQuery( addr, &info, sizeof(info) )) break;
+        addr = (BYTE *)(((ULONG_PTR)info.BaseAddress + 0xffff) & ~(ULONG_PTR)0xffff);
+        if (info.State != MEM_FREE || addr + PAGE_SIZE > (BYTE *)info.BaseAddress + info.RegionSize) continue;
+        if ((page = VirtualAlloc( addr, PAGE_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE ))) return page;
+    }
+    for (addr = base - 0x10000; (ULONG_PTR)addr > 0x10000 && base - addr < 0x70000000; addr -= 0x10000)
+        if ((page = VirtualAlloc( addr, PAGE_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE ))) return page;
+    return NULL;
+}
+
+static void make_thunk( struct thunk *thunk, const BYTE *stub, void *func )
+{
+    static const BYTE jump[8] = { 0xff, 0x25, 2, 0, 0, 0, 0x90, 0x90 };
+
+    memcpy( thunk->stub, stub, STUB_SIZE );
+    memcpy( thunk->jump, jump, sizeof(jump) );
+    thunk->target = func;
+}
+
+/* the first 8 bytes of the stub become a jump; the other 24 stay */
+static BOOL redirect_stub( BYTE *stub, const BYTE *target )
+{
+    LONG64 offset = target - (stub + 5), code;
+    DWORD protect;
+
+    if (offset != (LONG)offset) return FALSE;
+    if (!VirtualProtect( stub, STUB_SIZE, PAGE_EXECUTE_READWRITE, &protect )) return FALSE;
+    memcpy( &code, stub, sizeof(code) );
+    code = (code & ~0xffffffffffLL) | 0xe9 | ((offset & 0xffffffff) << 8);
+    __atomic_store_n( (LONG64 *)stub, code, __ATOMIC_SEQ_CST );
+    VirtualProtect( stub, STUB_SIZE, protect, &protect );
+    return TRUE;
+}
+
+static void redirect_all(void)
+{
+    HMODULE ntdll = GetModuleHandleW( L"ntdll.dll" );
+    struct thunk *thunks = alloc_near( (BYTE *)ntdll );
+    unsigned int i;
+    DWORD protect;
+    BYTE *stub;
+
+    for (i = 0; thunks && i < ARRAY_SIZE(redirects); i++)
+    {
+        if ((stub = (BYTE *)GetProcAddress( ntdll, redirects[i].name )) && is_stub( stub ))
+            make_thunk( &thunks[i], stub, redirects[i].func );
+    }
+    if (thunks) VirtualProtect( thunks, PAGE_SIZE, PAGE_EXECUTE_READ, &protect );
+    for (i = 0; i < ARRAY_SIZE(redirects); i++)
+    {
+        stub = (BYTE *)GetProcAddress( ntdll, redirects[i].name );
+        *redirects[i].original = thunks && thunks[i].target ? thunks[i].stub : stub;
+        if (!thunks || !thunks[i].target || !redirect_stub( stub, thunks[i].jump ))
+            FIXME( "%s can't be redirected: its users won't know sockets\n", redirects[i].name );
+    }
+}
+
+/* O(1) after the first time */
+void bridge_init(void)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static BOOL done;
+
+    if (__atomic_load_n( &done, __ATOMIC_ACQUIRE )) return;
+    AcquireSRWLockExclusive( &lock );
+    if (!done) redirect_all();
+    __atomic_store_n( &done, TRUE, __ATOMIC_RELEASE );
+    ReleaseSRWLockExclusive( &lock );
+}
+
+void bridge_close( HANDLE handle )
+{
+    original_NtClose( handle );
+}

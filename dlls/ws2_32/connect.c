@@ -1,0 +1,266 @@
+/*
+ * bind, listen, connect and the names of both ends
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2_32_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+/* ---- addresses ---- */
+
+static int family_length( int family )
+{
+    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst )
+{
+    int family = socket_slot( sock )->family, needed = family_length( family );
+    u16 given;
+
+    memset( dst, 0, sizeof(*dst) );
+    if (!addr || len < (int)sizeof(given) || !copy_safe( &given, addr, sizeof(given) )) return WSAEFAULT;
+    if (len < needed) return WSAEFAULT;
+    if (given != family) return family == AF_INET6 && given == AF_INET ? WSAEFAULT : WSAEAFNOSUPPORT;
+    if (!copy_safe( dst->data, addr, needed )) return WSAEFAULT;
+    dst->len = needed;
+    return 0;
+}
+
+unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len )
+{
+    int room;
+
+    if (!addr || !len || !copy_safe( &room, len, sizeof(room) )) return WSAEFAULT;
+    if (room < (int)src->len || !copy_safe( addr, src->data, src->len )) return WSAEFAULT;
+    room = src->len;
+    return copy_safe( len, &room, sizeof(room) ) ? 0 : WSAEFAULT;
+}
+
+/* a published address, as a whole: the helper may be writing it */
+static void read_address( const struct slot *slot, const struct address *which, struct address *dst )
+{
+    u32 seq;
+
+    do
+    {
+        while ((seq = __atomic_load_n( &slot->seq, __ATOMIC_ACQUIRE )) & 1) NtYieldExecution();
+        memcpy( dst, which, sizeof(*dst) );
+        __atomic_thread_fence( __ATOMIC_ACQUIRE );
+    } while (__atomic_load_n( &slot->seq, __ATOMIC_RELAXED ) != seq);
+    if (dst->len > sizeof(dst->data)) dst->len = 0;
+}
+
+static int trace_return( unsigned int error )
+{
+    TRACE( "-> error %s\n", debugstr_error( error ) );
+    return return_error( error );
+}
+
+/***********************************************************************
+ *      bind   (ws2_32.2)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEFAULT (length, pointer), WSAEAFNOSUPPORT, WSAEINVAL (bound
+ * already), WSAEADDRINUSE, WSAEACCES, WSAEADDRNOTAVAIL, WSAENETDOWN.
+ */
+int WINAPI bind( SOCKET s, const struct sockaddr *addr, int len )
+{
+    struct socket_bind_params params;
+    struct address address;
+    struct socket *sock;
+    unsigned int error;
+
+    TRACE( "socket %#Ix, address %s\n", s, debugstr_sockaddr( addr, len ) );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(error = address_copy( sock, addr, len, &address )))
+    {
+        params.socket = sock->unix;
+        params.addr = address.data;
+        params.len = address.len;
+        error = UNIX_CALL( socket_bind, &params );
+    }
+    socket_put( sock );
+    return trace_return( error );
+}
+
+/***********************************************************************
+ *      listen   (ws2_32.13)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEOPNOTSUPP (no stream), WSAEINVAL (not bound), WSAEISCONN, WSAENETDOWN.
+ */
+int WINAPI listen( SOCKET s, int backlog )
+{
+    struct socket_listen_params params;
+    struct socket *sock;
+    unsigned int error;
+
+    TRACE( "socket %#Ix, backlog %d\n", s, backlog );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    params.socket = sock->unix;
+    params.backlog = backlog;
+    error = UNIX_CALL( socket_listen, &params );
+    socket_put( sock );
+    return trace_return( error );
+}
+
+/* the wait of a blocking connect; the helper ends it after 21 s at the latest */
+static unsigned int wait_connected( struct socket *sock )
+{
+    struct deadline never = deadline_in( 0 );
+    unsigned int error;
+
+    do
+    {
+        if ((error = wait_socket( sock, UNIX_POLLOUT, &never ))) return error;
+        error = socket_connect_status( sock );
+    } while (error == WSAEWOULDBLOCK);
+    return error;
+}
+
+static unsigned int do_connect( struct socket *sock, const struct sockaddr *addr, int len )
+{
+    BOOL nonblocking = socket_is_nonblocking( sock );
+    struct socket_connect_params params;
+    struct address address;
+    unsigned int error;
+
+    if ((error = address_copy( sock, addr, len, &address ))) return error;
+    params.socket = sock->unix;
+    params.addr = address.data;
+    params.len = address.len;
+    error = UNIX_CALL( socket_connect, &params );
+    if (!socket_is_stream( sock )) return error;
+    /* Windows never tells a non-blocking connect's end at once, only by select and kin */
+    if (nonblocking && (!error || socket_state( sock ) == SOCKET_FAILED)) return WSAEWOULDBLOCK;
+    if (!error && params.pending) error = wait_connected( sock );
+    return error;
+}
+
+/***********************************************************************
+ *      connect   (ws2_32.4)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEFAULT, WSAEAFNOSUPPORT, WSAEISCONN, WSAEALREADY, WSAEINVAL (listening),
+ * WSAEADDRNOTAVAIL, WSAECONNREFUSED, WSAETIMEDOUT (after 21 s), WSAENETUNREACH, WSAEHOSTUNREACH, WSAEINTR,
+ * WSAEWOULDBLOCK (non-blocking stream: always), WSAENETDOWN.
+ */
+int WINAPI connect( SOCKET s, const struct sockaddr *addr, int len )
+{
+    struct socket *sock;
+    unsigned int error;
+
+    TRACE( "socket %#Ix, address %s\n", s, debugstr_sockaddr( addr, len ) );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    error = do_connect( sock, addr, len );
+    socket_put( sock );
+    return trace_return( error );
+}
+
+/***********************************************************************
+ *      WSAConnect   (ws2_32.@)
+ *
+ * Data and qualities of service mean nothing to TCP and UDP: ignored, as on Windows, unless unreadable;
+ * callee data comes back empty.
+ */
+int WINAPI WSAConnect( SOCKET s, const struct sockaddr *addr, int len, WSABUF *caller_data, WSABUF *callee_data,
+                       QOS *sqos, QOS *gqos )
+{
+    ULONG none = 0;
+
+    TRACE( "socket %#Ix, address %s, caller data %p, callee data %p, qos %p, %p\n", s, debugstr_sockaddr( addr, len ),
+           caller_data, callee_data, sqos, gqos );
+
+    if (!startup_check()) return SOCKET_ERROR;
+    if (caller_data && !probe_read( caller_data, sizeof(*caller_data) )) return return_error( WSAEFAULT );
+    if (callee_data && !copy_safe( &callee_data->len, &none, sizeof(none) )) return return_error( WSAEFAULT );
+    return connect( s, addr, len );
+}
+
+/***********************************************************************
+ *      getsockname   (ws2_32.6)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEINVAL (not bound), WSAEFAULT.
+ */
+int WINAPI getsockname( SOCKET s, struct sockaddr *addr, int *len )
+{
+    struct address address = { .len = sizeof(address.data) };
+    struct getname_params params;
+    struct socket *sock;
+    unsigned int error;
+
+    TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(socket_flags( sock ) & SOCKET_BOUND)) error = WSAEINVAL;
+    else if (socket_flags( sock ) & SOCKET_RESET)
+    {
+        read_address( socket_slot( sock ), &socket_slot( sock )->local, &address );
+        error = address_return( &address, addr, len );
+    }
+    else
+    {
+        params.socket = sock->unix;
+        params.addr = address.data;
+        params.len = sizeof(address.data);
+        if (!(error = UNIX_CALL( getsockname, &params )))
+        {
+            address.len = params.len;
+            error = address_return( &address, addr, len );
+        }
+    }
+    socket_put( sock );
+    TRACE( "-> error %s, address %s\n", debugstr_error( error ), debugstr_sockaddr( address.data, address.len ) );
+    return return_error( error );
+}
+
+/* a peer is what connect was given or accept found: it stays after both ends have shut down,
+ * when the kernel knows it no more */
+static BOOL has_peer( const struct socket *sock )
+{
+    unsigned int state = socket_state( sock );
+
+    return state == SOCKET_CONNECTED || (state == SOCKET_CONNECTING && socket_is_stream( sock ));
+}
+
+/***********************************************************************
+ *      getpeername   (ws2_32.5)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAENOTCONN, WSAEFAULT.
+ */
+int WINAPI getpeername( SOCKET s, struct sockaddr *addr, int *len )
+{
+    struct address address = { 0 };
+    struct socket *sock;
+    unsigned int error;
+
+    TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!has_peer( sock )) error = WSAENOTCONN;
+    else
+    {
+        read_address( socket_slot( sock ), &socket_slot( sock )->peer, &address );
+        error = address.len ? address_return( &address, addr, len ) : WSAENOTCONN;
+    }
+    socket_put( sock );
+    TRACE( "-> error %s, address %s\n", debugstr_error( error ), debugstr_sockaddr( address.data, address.len ) );
+    return return_error( error );
+}

@@ -1,0 +1,366 @@
+/*
+ * SOCKET handles: the table, adoption, lifetime
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2_32_private.h"
+#include "bridge.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+/* exported by ntdll to the PE side */
+extern NTSTATUS CDECL wine_server_fd_to_handle( int fd, unsigned int access, unsigned int attributes, HANDLE *handle );
+extern NTSTATUS CDECL wine_server_handle_to_fd( HANDLE handle, unsigned int access, int *fd, unsigned int *options );
+
+#define PAGE_ENTRIES 1024               /* 4096 handle values */
+#define MAX_PAGES    16384              /* handles up to 64 Mi: 16 million of them */
+#define ALLOC_COUNT  64                 /* objects allocated at once; they are never freed */
+#define LEAVE_WAIT   100                /* ms that closing waits for other threads to leave the socket */
+
+/* From handle to object: two levels, the second made as handles need it. An entry
+ * holds one reference. Look-ups take no lock: see struct socket. */
+static struct socket **pages[MAX_PAGES];
+
+static struct socket *free_sockets;
+static SRWLOCK free_lock = SRWLOCK_INIT;
+static SRWLOCK adopt_lock = SRWLOCK_INIT;
+
+/* ---- objects ---- */
+
+static struct socket *alloc_socket(void)
+{
+    struct socket *sock;
+    unsigned int i;
+
+    AcquireSRWLockExclusive( &free_lock );
+    if (!free_sockets && (sock = HeapAlloc( GetProcessHeap(), HEAP_ZERO_MEMORY, ALLOC_COUNT * sizeof(*sock) )))
+    {
+        for (i = 0; i < ALLOC_COUNT - 1; i++) sock[i].next = &sock[i + 1];
+        free_sockets = sock;
+    }
+    if ((sock = free_sockets)) free_sockets = sock->next;
+    ReleaseSRWLockExclusive( &free_lock );
+    return sock;
+}
+
+static void free_socket( struct socket *sock )
+{
+    AcquireSRWLockExclusive( &free_lock );
+    sock->next = free_sockets;
+    free_sockets = sock;
+    ReleaseSRWLockExclusive( &free_lock );
+}
+
+static struct socket *new_socket( SOCKET s, struct unix_socket *unix )
+{
+    struct socket *sock;
+
+    if (!(sock = alloc_socket())) return NULL;
+    sock->closing = 0;
+    sock->handle = s;
+    sock->unix = unix;
+    sock->next = NULL;
+    memset( sock->reserved, 0, sizeof(sock->reserved) );
+    __atomic_store_n( &sock->refs, 1, __ATOMIC_RELEASE );
+    return sock;
+}
+
+/* tells the helper and closes the fd; the handle is not touched */
+static unsigned int close_unix( struct unix_socket *unix, unsigned int flags, int *wait_fd )
+{
+    struct socket_close_params params = { .socket = unix, .flags = flags };
+    unsigned int error = UNIX_CALL( socket_close, &params );
+    struct close_fd_params close_params = { params.wait_fd };
+
+    if (wait_fd) *wait_fd = params.wait_fd;
+    else if (params.wait_fd != -1) UNIX_CALL( close_fd, &close_params );
+    return error;
+}
+
+void socket_put( struct socket *sock )
+{
+    struct unix_socket *unix = sock->unix;
+
+    if (InterlockedDecrement( &sock->refs )) return;
+    /* normally socket_close has done this; here a thread outstayed it */
+    if (unix) close_unix( unix, CLOSE_NOWAIT, NULL );
+    free_socket( sock );
+}
+
+/* ---- the table ---- */
+
+/* NULL: no handle of ours can have this value */
+static struct socket **find_entry( SOCKET s, BOOL create )
+{
+    SIZE_T index = s >> 2, page = index / PAGE_ENTRIES;
+    struct socket **entries;
+
+    if (page >= MAX_PAGES || (s & 3)) return NULL;
+    if (!(entries = __atomic_load_n( &pages[page], __ATOMIC_ACQUIRE )))
+    {
+        if (!create) return NULL;
+        if (!(entries = HeapAlloc( GetProcessHeap(), HEAP_ZERO_MEMORY, PAGE_ENTRIES * sizeof(*entries) ))) return NULL;
+        if (InterlockedCompareExchangePointer( (void **)&pages[page], entries, NULL ))
+        {
+            HeapFree( GetProcessHeap(), 0, entries );
+            entries = __atomic_load_n( &pages[page], __ATOMIC_ACQUIRE );
+        }
+    }
+    return &entries[index % PAGE_ENTRIES];
+}
+
+struct socket *socket_peek( SOCKET s )
+{
+    struct socket **entry = find_entry( s, FALSE );
+
+    return entry ? __atomic_load_n( entry, __ATOMIC_ACQUIRE ) : NULL;
+}
+
+/* a reference, unless the object is free by now */
+static BOOL grab( struct socket *sock )
+{
+    LONG refs = __atomic_load_n( &sock->refs, __ATOMIC_RELAXED );
+
+    while (refs > 0)
+        if (__atomic_compare_exchange_n( &sock->refs, &refs, refs + 1, TRUE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED ))
+            return TRUE;
+    return FALSE;
+}
+
+static struct socket *lookup( SOCKET s )
+{
+    struct socket **entry = find_entry( s, FALSE ), *sock;
+
+    if (!entry) return NULL;
+    while ((sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE )))
+    {
+        if (!grab( sock )) continue;
+        /* it may have been closed, and be another socket's object by now */
+        if (__atomic_load_n( entry, __ATOMIC_ACQUIRE ) == sock) return sock;
+        socket_put( sock );
+    }
+    return NULL;
+}
+
+/* ---- adoption ---- */
+
+static unsigned int adopt_error( SOCKET s, struct unix_socket **unix )
+{
+    struct socket_adopt_params params = { .fd = -1 };
+    unsigned int error;
+
+    if (!s || (s & 3) || s >> 2 >= (SIZE_T)MAX_PAGES * PAGE_ENTRIES) return WSAENOTSOCK;
+    if (wine_server_handle_to_fd( (HANDLE)s, 0, &params.fd, NULL )) return WSAENOTSOCK;
+    error = UNIX_CALL( socket_adopt, &params );
+    *unix = params.socket;
+    return error;
+}
+
+/* A handle this process has not seen: inherited, duplicated, or no socket at all.
+ * Costs two requests to wineserver at most (one: no file) and one to the helper. */
+static struct socket *adopt( SOCKET s )
+{
+    struct unix_socket *unix = NULL;
+    struct socket **entry, *sock = NULL;
+    unsigned int error;
+
+    bridge_init();
+    AcquireSRWLockExclusive( &adopt_lock );
+    if (!(sock = lookup( s )) && !(error = adopt_error( s, &unix )))
+    {
+        if ((entry = find_entry( s, TRUE )) && (sock = new_socket( s, unix )))
+        {
+            grab( sock );
+            __atomic_store_n( entry, sock, __ATOMIC_RELEASE );
+            TRACE( "adopted %#Ix\n", s );
+        }
+        else
+        {
+            close_unix( unix, CLOSE_NOWAIT, NULL );
+            error = WSAENOBUFS;
+        }
+    }
+    ReleaseSRWLockExclusive( &adopt_lock );
+    if (!sock) SetLastError( error );
+    return sock;
+}
+
+struct socket *socket_get( SOCKET s )
+{
+    struct socket *sock;
+
+    if (!startup_check()) return NULL;
+    if ((sock = lookup( s ))) return sock;
+    return adopt( s );
+}
+
+/* ---- making ---- */
+
+SOCKET socket_publish( struct unix_socket *unix, BOOL inherit )
+{
+    struct socket **entry, *sock, *stale;
+    HANDLE handle;
+
+    bridge_init();
+    if (wine_server_fd_to_handle( unix->fd, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE,
+                                  inherit ? OBJ_INHERIT : 0, &handle ))
+    {
+        close_unix( unix, CLOSE_NOWAIT, NULL );
+        SetLastError( WSAEMFILE );
+        return INVALID_SOCKET;
+    }
+    if (!(entry = find_entry( (SOCKET)handle, TRUE )) || !(sock = new_socket( (SOCKET)handle, unix )))
+    {
+        bridge_close( handle );
+        close_unix( unix, CLOSE_NOWAIT, NULL );
+        SetLastError( WSAENOBUFS );
+        return INVALID_SOCKET;
+    }
+    /* a stale object here: its handle was closed behind our back, from another process */
+    if ((stale = __atomic_exchange_n( entry, sock, __ATOMIC_ACQ_REL )))
+    {
+        InterlockedExchange( &stale->closing, 1 );
+        thread_wake( stale );
+        socket_put( stale );
+    }
+    return (SOCKET)handle;
+}
+
+/* ---- closing ---- */
+
+/* takes the object out of the table and with it the table's reference; NULL if somebody else did */
+static struct socket *take_out( SOCKET s )
+{
+    struct socket **entry = find_entry( s, FALSE ), *sock;
+
+    if (!entry) return NULL;
+    sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE );
+    while (sock)
+        if (__atomic_compare_exchange_n( entry, &sock, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) break;
+    return sock;
+}
+
+/* Ends all waits in a socket that is out of the table and lets their threads leave, so
+ * that the kernel socket ends now, not when the scheduler comes to them. FALSE: some stay
+ * (in a condition function, say); the last of them will close it. */
+static BOOL drain( struct socket *sock )
+{
+    DWORD start = GetTickCount();
+    unsigned int i;
+
+    InterlockedExchange( &sock->closing, 1 );
+    thread_wake( sock );
+    for (i = 0; __atomic_load_n( &sock->refs, __ATOMIC_ACQUIRE ) > 1; i++)
+    {
+        if (GetTickCount() - start > LEAVE_WAIT) return FALSE;
+        if (i < 16) YieldProcessor();
+        else if (i < 64) NtYieldExecution();
+        else Sleep( 1 );
+    }
+    return TRUE;
+}
+
+/* The last part of every closing: the helper hears of it before the handle goes. */
+static void finish_close( struct socket *sock, unsigned int flags, HANDLE handle, int *wait_fd )
+{
+    struct unix_socket *unix = sock->unix;
+
+    if (wait_fd) *wait_fd = -1;
+    if (drain( sock ))
+    {
+        sock->unix = NULL;
+        if (close_unix( unix, flags, wait_fd ) == WSAEWOULDBLOCK) close_unix( unix, CLOSE_NOWAIT, NULL );
+    }
+    if (handle) bridge_close( handle );
+    socket_put( sock );
+}
+
+/* {1,n} linger on a non-blocking socket with data unsent: Windows refuses and keeps the socket */
+static BOOL must_linger( struct socket *sock )
+{
+    struct ioctl_params params = { .socket = sock->unix, .code = UNIX_IOCTL_UNSENT };
+
+    if (!socket_is_stream( sock ) || socket_state( sock ) != SOCKET_CONNECTED) return FALSE;
+    if (!socket_is_nonblocking( sock ) || (socket_flags( sock ) & SOCKET_RESET)) return FALSE;
+    if (!socket_option( sock, OPTION_LINGER_ONOFF ) || !socket_option( sock, OPTION_LINGER_TIME )) return FALSE;
+    return (socket_flags( sock ) & SOCKET_BACKLOGGED) || (!UNIX_CALL( ioctl, &params ) && params.value);
+}
+
+unsigned int socket_close( SOCKET s, unsigned int flags )
+{
+    struct deadline never = deadline_in( 0 );
+    struct socket *sock;
+    int wait_fd;
+
+    if (!(sock = socket_get( s ))) return GetLastError();
+    if (must_linger( sock ))
+    {
+        socket_put( sock );
+        return WSAEWOULDBLOCK;
+    }
+    socket_put( sock );
+    if (!(sock = take_out( s ))) return WSAENOTSOCK;
+    finish_close( sock, flags, (HANDLE)s, &wait_fd );
+    if (wait_fd != -1) wait_helper_fd( NULL, wait_fd, &never );
+    return 0;
+}
+
+BOOL socket_forget_handle( HANDLE handle )
+{
+    struct socket *sock = take_out( (SOCKET)handle );
+
+    if (!sock) return FALSE;
+    TRACE( "%p\n", handle );
+    finish_close( sock, CLOSE_NOWAIT, NULL, NULL );
+    return TRUE;
+}
+
+void socket_close_all(void)
+{
+    struct socket *sock;
+    unsigned int i, j;
+
+    for (i = 0; i < MAX_PAGES; i++)
+    {
+        if (!pages[i]) continue;
+        for (j = 0; j < PAGE_ENTRIES; j++)
+        {
+            SOCKET s = ((SOCKET)i * PAGE_ENTRIES + j) << 2;
+
+            if ((sock = take_out( s ))) finish_close( sock, CLOSE_NOWAIT, (HANDLE)s, NULL );
+        }
+    }
+}
+
+/* ---- what other files ask of the helper ---- */
+
+unsigned int socket_connect_status( struct socket *sock )
+{
+    struct socket_connect_status_params params = { .socket = sock->unix };
+    unsigned int error = UNIX_CALL( socket_connect_status, &params );
+
+    if (!error && params.pending) return WSAEWOULDBLOCK;
+    return error;
+}
+
+unsigned int socket_set_option( struct socket *sock, enum socket_option option, unsigned int value, unsigned int value2 )
+{
+    struct socket_set_option_params params = { .socket = sock->unix, .option = option, .value = value, .value2 = value2 };
+
+    return UNIX_CALL( socket_set_option, &params );
+}

@@ -1,0 +1,168 @@
+/*
+ * Making and closing sockets
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "ws2_32_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+#define KNOWN_FLAGS (WSA_FLAG_OVERLAPPED | WSA_FLAG_MULTIPOINT_C_ROOT | WSA_FLAG_MULTIPOINT_C_LEAF | \
+                     WSA_FLAG_MULTIPOINT_D_ROOT | WSA_FLAG_MULTIPOINT_D_LEAF | WSA_FLAG_ACCESS_SYSTEM_SECURITY | \
+                     WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_IO)
+
+#ifndef WSA_FLAG_REGISTERED_IO
+#define WSA_FLAG_REGISTERED_IO 0x100
+#endif
+
+/* what the caller left 0 follows from what he gave, as the catalog has it */
+static void complete_triple( int *family, int *type, int *protocol )
+{
+    if (*family == AF_UNSPEC && (*protocol == IPPROTO_TCP || *protocol == IPPROTO_UDP)) *family = AF_INET;
+    if (!*type && *protocol == IPPROTO_UDP) *type = SOCK_DGRAM;
+    if (!*type && (*protocol == IPPROTO_TCP || !*protocol)) *type = SOCK_STREAM;
+    if (!*protocol && *type == SOCK_STREAM) *protocol = IPPROTO_TCP;
+    if (!*protocol && *type == SOCK_DGRAM) *protocol = IPPROTO_UDP;
+}
+
+/* in Windows' order: family, type, protocol */
+static unsigned int check_triple( int family, int type, int protocol )
+{
+    if (family == AF_UNSPEC) return WSAEINVAL;
+    if (family != AF_INET && family != AF_INET6) return WSAEAFNOSUPPORT;
+    switch (type)
+    {
+    case SOCK_STREAM: return protocol == IPPROTO_TCP ? 0 : WSAEPROTONOSUPPORT;
+    case SOCK_DGRAM:  return protocol == IPPROTO_UDP ? 0 : WSAEPROTONOSUPPORT;
+    case SOCK_RAW:    return protocol >= 0 && protocol <= 255 ? 0 : WSAEPROTONOSUPPORT;
+    default:          return WSAESOCKTNOSUPPORT;
+    }
+}
+
+static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
+{
+    struct socket_create_params params;
+    unsigned int error;
+
+    complete_triple( &family, &type, &protocol );
+    if (!(error = check_triple( family, type, protocol )))
+    {
+        params.family = family;
+        params.type = type;
+        params.protocol = protocol;
+        params.context = (flags & WSA_FLAG_OVERLAPPED) != 0;
+        error = UNIX_CALL( socket_create, &params );
+    }
+    if (!error) return socket_publish( params.socket, !(flags & WSA_FLAG_NO_HANDLE_INHERIT) );
+    SetLastError( error );
+    return INVALID_SOCKET;
+}
+
+static SOCKET socket_return( SOCKET s )
+{
+    if (s == INVALID_SOCKET) TRACE( "-> error %s\n", debugstr_error( GetLastError() ) );
+    else TRACE( "-> socket %#Ix\n", s );
+    return s;
+}
+
+/***********************************************************************
+ *      socket   (ws2_32.23)
+ *
+ * An overlapped, inheritable socket. WSANOTINITIALISED, WSAEINVAL, WSAEAFNOSUPPORT,
+ * WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEACCES (raw), WSAEMFILE, WSAENOBUFS, WSAENETDOWN.
+ */
+SOCKET WINAPI socket( int family, int type, int protocol )
+{
+    TRACE( "family %s, type %s, protocol %s\n", debugstr_family( family ), debugstr_type( type ), debugstr_protocol( protocol ) );
+
+    if (!startup_check()) return INVALID_SOCKET;
+    return socket_return( make_socket( family, type, protocol, WSA_FLAG_OVERLAPPED ) );
+}
+
+/* FROM_PROTOCOL_INFO fields come from the info; given values must fit it */
+static unsigned int apply_info( const WSAPROTOCOL_INFOW *info, int *family, int *type, int *protocol )
+{
+    WSAPROTOCOL_INFOW copy;
+
+    if (!copy_safe( &copy, info, sizeof(copy) )) return WSAEFAULT;
+    if (copy.dwProviderReserved)
+    {
+        FIXME( "sockets duplicated by WSADuplicateSocket: not built\n" );
+        return WSAEINVAL;
+    }
+    if (*family == FROM_PROTOCOL_INFO || !*family) *family = copy.iAddressFamily;
+    if (*type == FROM_PROTOCOL_INFO || !*type) *type = copy.iSocketType;
+    if (*protocol == FROM_PROTOCOL_INFO || !*protocol) *protocol = copy.iProtocol;
+    return 0;
+}
+
+/***********************************************************************
+ *      WSASocketW   (ws2_32.@)
+ *
+ * As socket, and WSAEFAULT for a bad info, WSAEINVAL for unknown flags or a group.
+ */
+SOCKET WINAPI WSASocketW( int family, int type, int protocol, WSAPROTOCOL_INFOW *info, GROUP group, DWORD flags )
+{
+    unsigned int error = 0;
+
+    TRACE( "family %s, type %s, protocol %s, info %p, group %#x, flags %#lx\n", debugstr_family( family ),
+           debugstr_type( type ), debugstr_protocol( protocol ), info, group, flags );
+
+    if (!startup_check()) return INVALID_SOCKET;
+    if (group || (flags & ~KNOWN_FLAGS)) error = WSAEINVAL;
+    else if (info) error = apply_info( info, &family, &type, &protocol );
+    if (!error) return socket_return( make_socket( family, type, protocol, flags ) );
+    SetLastError( error );
+    return socket_return( INVALID_SOCKET );
+}
+
+/***********************************************************************
+ *      WSASocketA   (ws2_32.@)
+ */
+SOCKET WINAPI WSASocketA( int family, int type, int protocol, WSAPROTOCOL_INFOA *info, GROUP group, DWORD flags )
+{
+    WSAPROTOCOL_INFOW infow;
+
+    /* only the last member, the name, is different, and nobody asks for it */
+    if (!info) return WSASocketW( family, type, protocol, NULL, group, flags );
+    if (!startup_check()) return INVALID_SOCKET;
+    memset( &infow, 0, sizeof(infow) );
+    if (!copy_safe( &infow, info, offsetof( WSAPROTOCOL_INFOA, szProtocol ) ))
+    {
+        SetLastError( WSAEFAULT );
+        return socket_return( INVALID_SOCKET );
+    }
+    return WSASocketW( family, type, protocol, &infow, group, flags );
+}
+
+/***********************************************************************
+ *      closesocket   (ws2_32.3)
+ *
+ * How the connection ends is the helper's business. WSANOTINITIALISED, WSAENOTSOCK,
+ * WSAEWOULDBLOCK ({1,n} linger, non-blocking, data unsent: the socket stays).
+ */
+int WINAPI closesocket( SOCKET s )
+{
+    unsigned int error;
+
+    TRACE( "socket %#Ix\n", s );
+
+    error = socket_close( s, 0 );
+    TRACE( "-> error %s\n", debugstr_error( error ) );
+    return return_error( error );
+}
