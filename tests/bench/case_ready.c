@@ -104,7 +104,8 @@ static int select_batch( struct bench *bench, unsigned int count )
         readable = c->wanted;
         timeout.tv_sec = TIMEOUT_MS / 1000;   /* Linux counts it down */
         timeout.tv_usec = 0;
-        if ((ret = select( c->highest, &readable, NULL, NULL, &timeout )) < 0) return bench_fail_call( bench, "select" );
+        ret = select( c->highest, &readable, NULL, NULL, &timeout );
+        if (ret < 0) return bench_fail_call( bench, "select" );
         if (ret != 1 || !FD_ISSET( c->sockets[c->open - 1], &readable ))
             return bench_fail( bench, "select found %d sockets, or the wrong one", ret );
     }

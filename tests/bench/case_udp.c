@@ -105,7 +105,8 @@ static void udp_cleanup( struct bench *bench )
     if (!c) return;
     if (c->peer)
     {
-        if (sendto( c->client, "ok", END_SIZE, 0, (struct sockaddr *)&c->server_addr, sizeof(c->server_addr) ) != END_SIZE)
+        if (sendto( c->client, "ok", END_SIZE, 0, (struct sockaddr *)&c->server_addr,
+                    sizeof(c->server_addr) ) != END_SIZE)
             bench_fail_call( bench, "the last sendto" );
         thread_join( c->peer );
         if (!bench->failed && c->echoed != c->sent)

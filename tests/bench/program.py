@@ -30,6 +30,21 @@ ANSWER_TIMEOUT = 45
 QUIT_TIMEOUT = 10
 
 
+# Who else works for a Windows program; the names' beginnings.
+HELPERS = ('wineserver', 'tapsterd')
+
+
+def prefix_of(pid):
+    """Which folder is the Wine prefix of this process, by its identity; None if there is none."""
+    try:
+        with open('/proc/%d/environ' % pid, 'rb') as file:
+            environ = dict(part.split(b'=', 1) for part in file.read().split(b'\0') if b'=' in part)
+        info = os.stat(environ.get(b'WINEPREFIX') or os.path.join(environ[b'HOME'], b'.wine'))
+    except (OSError, KeyError):
+        return None
+    return info.st_dev, info.st_ino
+
+
 class Failure(Exception):
     """The child does not do as it should; the message says what."""
 
@@ -123,21 +138,15 @@ class Program:
         self.log.close()
 
     def server_elsewhere(self, cpus):
-        """Whether this prefix's wineserver ran before, and so on more CPUs than these."""
-        try:
-            with open('/proc/%d/environ' % self.child.pid, 'rb') as file:
-                environ = dict(part.split(b'=', 1) for part in file.read().split(b'\0') if b'=' in part)
-            prefix = environ.get(b'WINEPREFIX') or os.path.join(environ[b'HOME'], b'.wine')
-            info = os.stat(prefix)
-        except (OSError, KeyError):
-            return False
-        folder = '/tmp/.wine-%d/server-%x-%x' % (os.getuid(), info.st_dev, info.st_ino)
-        for pid in filter(str.isdigit, os.listdir('/proc')):
+        """The name of a helper of this prefix that ran before, and so on more CPUs than these; or None."""
+        prefix = prefix_of(self.child.pid)
+        for pid in map(int, filter(str.isdigit, os.listdir('/proc'))):
             try:
-                with open('/proc/%s/comm' % pid) as file:
-                    name = file.read()
-                if name.startswith('wineserver') and os.readlink('/proc/%s/cwd' % pid) == folder:
-                    return not os.sched_getaffinity(int(pid)) <= cpus
-            except OSError:
+                with open('/proc/%d/comm' % pid) as file:
+                    name = file.read().strip()
+                if name.startswith(HELPERS) and prefix and prefix_of(pid) == prefix:
+                    if not os.sched_getaffinity(pid) <= cpus:
+                        return name
+            except OSError:      # not a process any more, or not ours
                 continue
-        return False
+        return None
