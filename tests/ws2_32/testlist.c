@@ -23,14 +23,16 @@
 #define STANDALONE
 #include "wine/test.h"
 
-extern void func_startup(void);
+extern void func_data(void);
 extern void func_socket(void);
+extern void func_startup(void);
 extern void func_util(void);
 
 const struct test winetest_testlist[] =
 {
-    { "startup", func_startup },
+    { "data", func_data },
     { "socket", func_socket },
+    { "startup", func_startup },
     { "util", func_util },
     { NULL, NULL }
 };

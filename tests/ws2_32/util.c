@@ -88,7 +88,7 @@ SOCKET socket_bound( int family, int type, union address *addr )
     ok( !ret, "bind failed with %d\n", WSAGetLastError() );
     ret = getsockname( s, &addr->sa, &len );
     ok( !ret, "getsockname failed with %d\n", WSAGetLastError() );
-    socket_set_timeout( s, 5000 );
+    socket_set_timeout( s, 3000 );
     return s;
 }
 
@@ -107,7 +107,7 @@ SOCKET socket_connecting( const union address *addr )
     int ret = connect( s, &addr->sa, address_len( addr->sa.sa_family ) );
 
     ok( !ret, "connect failed with %d\n", WSAGetLastError() );
-    socket_set_timeout( s, 5000 );
+    socket_set_timeout( s, 3000 );
     return s;
 }
 
@@ -117,7 +117,7 @@ SOCKET socket_accepted( SOCKET listener )
 
     if (wait_readable( listener, 5000 )) s = accept( listener, NULL, NULL );
     ok( s != INVALID_SOCKET, "accept failed with %d\n", WSAGetLastError() );
-    socket_set_timeout( s, 5000 );
+    socket_set_timeout( s, 3000 );
     return s;
 }
 
@@ -309,7 +309,7 @@ HANDLE thread_start( DWORD (WINAPI *func)(void *), void *arg )
 {
     HANDLE thread = CreateThread( NULL, 0, func, arg, 0, NULL );
 
-    ok( !!thread, "CreateThread failed with %lu\n", GetLastError() );
+    if (!thread) ok( 0, "CreateThread failed with %lu\n", GetLastError() );
     return thread;
 }
 
@@ -318,8 +318,8 @@ DWORD thread_end_( const char *file, int line, HANDLE thread )
 {
     DWORD code = ~0u, ret = WaitForSingleObject( thread, 10000 );
 
-    ok_(file, line)( !ret, "the thread does not end\n" );
-    if (!ret) GetExitCodeThread( thread, &code );
+    if (ret) ok_(file, line)( 0, "the thread does not end\n" );
+    else GetExitCodeThread( thread, &code );
     CloseHandle( thread );
     return code;
 }
@@ -343,7 +343,7 @@ HANDLE child_start( const char *args, HANDLE stdout_handle )
         startup.hStdError = GetStdHandle( STD_ERROR_HANDLE );
     }
     ret = CreateProcessA( NULL, cmdline, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &info );
-    ok( ret, "CreateProcess %s failed with %lu\n", cmdline, GetLastError() );
+    if (!ret) ok( 0, "CreateProcess %s failed with %lu\n", cmdline, GetLastError() );
     free( cmdline );
     if (!ret) return NULL;
     CloseHandle( info.hThread );
@@ -374,7 +374,7 @@ void piece_run_( const char *file, int line, const char *name )
 
     sprintf( args, "piece %s", name );
     if (!(process = child_start( args, NULL ))) return;
-    ret = WaitForSingleObject( process, 10000 );
+    ret = WaitForSingleObject( process, 7000 );
     if (ret) TerminateProcess( process, 1 );
     else GetExitCodeProcess( process, &code );
     ok_(file, line)( !ret && code < 256, "%s %s, exit code %08lx\n", name, ret ? "hangs" : "crashes", code );
