@@ -23,6 +23,7 @@
 #define STANDALONE
 #include "wine/test.h"
 
+extern void func_connect(void);
 extern void func_data(void);
 extern void func_socket(void);
 extern void func_startup(void);
@@ -30,6 +31,7 @@ extern void func_util(void);
 
 const struct test winetest_testlist[] =
 {
+    { "connect", func_connect },
     { "data", func_data },
     { "socket", func_socket },
     { "startup", func_startup },
