@@ -187,6 +187,9 @@ extern BOOL copy_safe( void *dst, const void *src, SIZE_T len );
 /* a NUL-terminated string of at most max bytes: its length, or -1 when it can't be read or is longer */
 extern int probe_string( const char *str, unsigned int max );
 extern int probe_wstring( const WCHAR *str, unsigned int max );     /* in characters */
+/* a NUL-terminated string into dst, which has room for size characters: 0, WSAEFAULT, WSAENAMETOOLONG */
+extern unsigned int copy_string( char *dst, unsigned int size, const char *src );
+extern unsigned int copy_wstring( WCHAR *dst, unsigned int size, const WCHAR *src );
 
 /* ---- debug.c: printers for TRACE ---- */
 
@@ -205,6 +208,15 @@ extern const char *debugstr_error( unsigned int error );
 extern unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst );
 /* copies an address to the program: WSAEFAULT when *len is too small or a pointer is bad */
 extern unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len );
+
+/* ---- catalog.c: the protocols there are ---- */
+
+/* The entry that socket() uses; 0 of type or protocol: any (RAW entries take every protocol).
+ * FALSE: there is none. */
+extern BOOL catalog_find( int family, int type, int protocol, WSAPROTOCOL_INFOW *info );
+extern void catalog_info_to_a( const WSAPROTOCOL_INFOW *src, WSAPROTOCOL_INFOA *dst );
+/* debugstr_guid for a program's pointer */
+extern const char *debugstr_provider( const GUID *guid );
 
 /* ---- endings of an export ---- */
 
