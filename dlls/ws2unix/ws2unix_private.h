@@ -102,10 +102,26 @@ extern NTSTATUS option_ioctl( void *args );
 
 /* names.c */
 extern NTSTATUS names_gethostname( void *args );
+extern NTSTATUS names_getaddrinfo( void *args );
+extern NTSTATUS names_getnameinfo( void *args );
+extern NTSTATUS names_gethost( void *args );
+extern NTSTATUS names_getserv( void *args );
+extern NTSTATUS names_getproto( void *args );
+
+#define NAMES_ENTRY( name ) names_ ## name,
+#define NAMES_TABLE UNIX_NAMES_LIST( NAMES_ENTRY )
 
 /* ---- between the files ---- */
 
 /* control.c: gives a backlog's memfd (taken over) to the helper */
 extern unsigned int control_backlog( struct unix_socket *socket, uint64_t length, int memfd );
+
+/* control_data.c: ancillary data, Winsock's layout to Linux's: msg_control must have CONTROL_ROOM bytes; msg_controllen
+ * is set. WSAEINVAL for what is malformed or means nothing to this socket. */
+#define CONTROL_ROOM 256
+extern unsigned int control_data_to_unix( const struct unix_socket *socket, const void *control, unsigned int len,
+                                          struct msghdr *msg );
+/* back; returns the room it takes (or would take: then FALSE in *whole, and what fits whole was written) */
+extern unsigned int control_data_from_unix( struct msghdr *msg, void *control, unsigned int room, int *whole );
 
 #endif /* __WS2UNIX_PRIVATE_H */
