@@ -146,3 +146,23 @@ asm( "\t.text\n"
      "2:\tret\n"
      FUNCTION_END( "3b" )
 );
+
+unsigned int copy_string( char *dst, unsigned int size, const char *src )
+{
+    int len = probe_string( src, size - 1 );
+
+    if (len < 0) return probe_read( src, size ) ? WSAENAMETOOLONG : WSAEFAULT;
+    if (!copy_safe( dst, src, len )) return WSAEFAULT;
+    dst[len] = 0;
+    return 0;
+}
+
+unsigned int copy_wstring( WCHAR *dst, unsigned int size, const WCHAR *src )
+{
+    int len = probe_wstring( src, size - 1 );
+
+    if (len < 0) return probe_read( src, size * sizeof(WCHAR) ) ? WSAENAMETOOLONG : WSAEFAULT;
+    if (!copy_safe( dst, src, len * sizeof(WCHAR) )) return WSAEFAULT;
+    dst[len] = 0;
+    return 0;
+}
