@@ -36,6 +36,9 @@ extern void winetest_set_location( const char *file, int line );
 extern void winetest_start_todo( int is_todo );
 extern int winetest_loop_todo( void );
 extern void winetest_end_todo( void );
+extern void winetest_start_flaky( int is_flaky );
+extern int winetest_loop_flaky( void );
+extern void winetest_end_flaky( void );
 extern int winetest_get_mainargs( char ***pargv );
 extern LONG winetest_get_failures( void );
 extern void winetest_add_failures( LONG new_failures );
@@ -88,6 +91,14 @@ static inline const char *debugstr_guid( const GUID *guid ) { return wine_dbgstr
 
 #define todo_wine todo_wine_if(1)
 
+/* what Wine as it comes fails now and then: counted as todo when it does */
+#define flaky_wine_if(is_flaky) \
+    for (winetest_start_flaky( !!(is_flaky) && !strcmp( winetest_platform, "wine" ) ); \
+         winetest_loop_flaky(); \
+         winetest_end_flaky())
+
+#define flaky_wine flaky_wine_if(1)
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
 #endif
@@ -110,9 +121,10 @@ struct winetest_thread_data
 {
     const char *current_file;
     int         current_line;
-    unsigned    nested_todos;     /* how many todo blocks it is in */
-    unsigned    active_todos;     /* how many of these apply here */
+    unsigned    active_todos;     /* a bit for each todo block it is in: does it apply here? */
     int         todo_loop;        /* the loop of todo_wine_if is about to run its body */
+    unsigned    active_flaky;     /* as for todo */
+    int         flaky_loop;
     unsigned    context_count;
     char        contexts[8][128];
     char        strings[2000];    /* ring of debug strings */
@@ -210,6 +222,12 @@ static int winetest_vok( int condition, const char *msg, va_list args )
         return 1;
     }
 
+    if (!condition && data->active_flaky)
+    {
+        if (winetest_debug > 0) winetest_vprint( data, "Test marked flaky: ", msg, args );
+        InterlockedIncrement( &todo_successes );
+        return 1;
+    }
     if (!condition)
     {
         winetest_vprint( data, "Test failed: ", msg, args );
@@ -287,7 +305,6 @@ void winetest_start_todo( int is_todo )
     struct winetest_thread_data *data = winetest_get_thread_data();
 
     data->active_todos = (data->active_todos << 1) | (is_todo ? 1 : 0);
-    data->nested_todos++;
     data->todo_loop = 1;
 }
 
@@ -302,10 +319,29 @@ int winetest_loop_todo( void )
 
 void winetest_end_todo( void )
 {
+    winetest_get_thread_data()->active_todos >>= 1;
+}
+
+void winetest_start_flaky( int is_flaky )
+{
     struct winetest_thread_data *data = winetest_get_thread_data();
 
-    data->active_todos >>= 1;
-    data->nested_todos--;
+    data->active_flaky = (data->active_flaky << 1) | (is_flaky ? 1 : 0);
+    data->flaky_loop = 1;
+}
+
+int winetest_loop_flaky( void )
+{
+    struct winetest_thread_data *data = winetest_get_thread_data();
+    int loop = data->flaky_loop;
+
+    data->flaky_loop = 0;
+    return loop;
+}
+
+void winetest_end_flaky( void )
+{
+    winetest_get_thread_data()->active_flaky >>= 1;
 }
 
 void winetest_push_context( const char *fmt, ... )

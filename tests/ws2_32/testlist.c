@@ -23,6 +23,7 @@
 #define STANDALONE
 #include "wine/test.h"
 
+extern void func_accept(void);
 extern void func_connect(void);
 extern void func_data(void);
 extern void func_socket(void);
@@ -31,6 +32,7 @@ extern void func_util(void);
 
 const struct test winetest_testlist[] =
 {
+    { "accept", func_accept },
     { "connect", func_connect },
     { "data", func_data },
     { "socket", func_socket },
