@@ -1,0 +1,99 @@
+/*
+ * Binding and listening
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include <errno.h>
+
+#include "server.h"
+
+/* what listen() takes: Windows cuts to its own limits, Linux to net.core.somaxconn */
+#define LISTEN_MAX_BACKLOG 65535
+
+/* A raw socket has no port, hence no place in the ledger. */
+static u32 bind_raw( struct sock *sock, const union linux_address *addr, socklen_t len )
+{
+    if (!bind( sock->fd, &addr->sa, len )) return 0;
+    return errno == EINVAL || errno == ENODEV ? WSAEADDRNOTAVAIL : error_from_errno( errno );
+}
+
+static u32 bind_port( struct sock *sock, const union linux_address *addr, socklen_t len )
+{
+    struct port_address want;
+
+    socket_port_address( sock, &want );
+    want.addr = *addr;
+    return ports_bind( &want, len, option_port_mode( sock ), sock->fd, &sock->port );
+}
+
+u32 bind_request( struct request *req )
+{
+    const struct bind_request *in = req->in;
+    struct bind_reply *out = req->out;
+    struct sock *sock;
+    union linux_address addr;
+    socklen_t len;
+    u32 error;
+
+    if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
+    if (address_from_client( &in->address, sock->pub.family, &addr, &len )) return WSAEFAULT;
+    if ((sock->pub.flags & SOCKET_BOUND) || (sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_FAILED)) return WSAEINVAL;
+    /* Linux binds to a group, Windows does not */
+    if (address_is_multicast( &addr )) return WSAEADDRNOTAVAIL;
+    if ((error = address_check_scope( &addr ))) return error;
+
+    if (sock->pub.type == WS_SOCK_RAW) error = bind_raw( sock, &addr, len );
+    else error = bind_port( sock, &addr, len );
+    if (error) return error;
+
+    if (address_local( sock->fd, &addr )) address_to_client( &addr, &sock->pub.local );
+    sock->pub.flags |= SOCKET_BOUND;
+    socket_publish( sock );
+    out->address = sock->pub.local;
+    return 0;
+}
+
+/* negative: SOMAXCONN_HINT; a backlog of 0 takes one on Windows */
+static int listen_backlog( u32 value )
+{
+    int backlog = (int)value;
+
+    if (backlog < 0) backlog = backlog == (int)0x80000000 ? LISTEN_MAX_BACKLOG : -backlog;
+    if (!backlog) return 1;
+    return backlog > LISTEN_MAX_BACKLOG ? LISTEN_MAX_BACKLOG : backlog;
+}
+
+u32 listen_request( struct request *req )
+{
+    const struct listen_request *in = req->in;
+    struct sock *sock;
+
+    if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
+    if (!socket_is_stream( sock )) return WSAEOPNOTSUPP;
+    if (sock->pub.state == SOCKET_CONNECTING) connect_look( sock );
+    if (sock->pub.state == SOCKET_CONNECTED) return WSAEISCONN;
+    if (sock->pub.state == SOCKET_CONNECTING || !(sock->pub.flags & SOCKET_BOUND)) return WSAEINVAL;
+
+    if (ports_listen( sock->port, sock->fd, listen_backlog( in->backlog ) )) return error_from_errno( errno );
+    /* only accept() is done with it, and only by us: it must not wait for a connection that has gone */
+    socket_nonblocking( sock->fd, 1 );
+    sock->pub.state = SOCKET_LISTENING;
+    sock->pub.error = 0;
+    socket_publish( sock );
+    return 0;
+}

@@ -1,0 +1,127 @@
+/*
+ * Requests: decoding, checking, dispatch
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include <string.h>
+#include <unistd.h>
+
+#include "server.h"
+
+struct request_kind
+{
+    const char *name;                           /* for the log */
+    u32 (*handler)( struct request *req );      /* 0 or a Winsock error */
+    u32 size;                                   /* of the request's struct, to the byte */
+    u32 reply_size;                             /* of the reply's */
+    u8 fd;                                      /* one comes with it; others must bring none */
+};
+
+#define REQUEST(name, fd) \
+    { #name, name##_request, sizeof(struct name##_request), sizeof(struct name##_reply), fd }
+
+static const struct request_kind request_kinds[REQUEST_COUNT] =
+{
+    [REQUEST_HELLO]          = REQUEST( hello, 1 ),
+    [REQUEST_CREATE]         = REQUEST( create, 0 ),
+    [REQUEST_ADOPT]          = REQUEST( adopt, 1 ),
+    [REQUEST_CLOSE]          = REQUEST( close, 0 ),
+    [REQUEST_BIND]           = REQUEST( bind, 0 ),
+    [REQUEST_LISTEN]         = REQUEST( listen, 0 ),
+    [REQUEST_CONNECT]        = REQUEST( connect, 0 ),
+    [REQUEST_CONNECT_STATUS] = REQUEST( connect_status, 0 ),
+    [REQUEST_ACCEPT]         = REQUEST( accept, 0 ),
+    [REQUEST_DEFER]          = REQUEST( defer, 0 ),
+    [REQUEST_SHUTDOWN]       = REQUEST( shutdown, 0 ),
+    [REQUEST_ARM]            = REQUEST( arm, 0 ),
+    [REQUEST_NOTE_RESET]     = REQUEST( note_reset, 0 ),
+    [REQUEST_SET_OPTION]     = REQUEST( set_option, 0 ),
+    [REQUEST_BACKLOG]        = REQUEST( backlog, 1 ),
+    [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, 0 )
+};
+
+_Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
+                "the longest request fits" );
+
+/* the message's type, NULL if no client of ours would send it so */
+static const struct request_kind *request_check( int ready, const struct message *message )
+{
+    const struct request_kind *type;
+
+    if (message->len < sizeof(message->data.header)) return NULL;
+    if (message->data.header.type >= REQUEST_COUNT) return NULL;
+    type = &request_kinds[message->data.header.type];
+    if (!type->handler) return NULL;
+    if (message->len != sizeof(message->data.header) + type->size) return NULL;
+    if (type->fd != (message->fd != -1 || message->fd_lost)) return NULL;
+    /* hello comes first, and once */
+    if (ready != (message->data.header.type != REQUEST_HELLO)) return NULL;
+    return type;
+}
+
+/* ready: the client has said hello. 0: there is a reply; -1: the client is to be dropped.
+ * The message's fd is gone in either case. */
+int request_handle( struct client *client, int ready, struct message *message, struct reply *reply )
+{
+    const struct request_kind *type = request_check( ready, message );
+    struct request req;
+    u32 error;
+
+    memset( reply, 0, sizeof(*reply) );
+    reply->fd = -1;
+    if (!type)
+    {
+        if (message->fd != -1) close( message->fd );
+        return -1;
+    }
+
+    req.client = client;
+    req.in = message->data.bytes + sizeof(struct request_header);
+    req.out = reply->data.bytes + sizeof(struct reply_header);
+    req.fd = message->fd;
+    req.reply_fd = -1;
+    req.reply_fd_close = 0;
+
+    error = message->fd_lost ? WSAEMFILE : type->handler( &req );
+    if (req.fd != -1) close( req.fd );
+    if (log_debug) log_line( "%s: %u", type->name, error );
+
+    reply->data.header.id = message->data.header.id;
+    reply->data.header.error = error;
+    reply->len = sizeof(struct reply_header) + (error ? 0 : type->reply_size);
+    reply->fd = req.reply_fd;
+    reply->close_fd = req.reply_fd_close;
+    return 0;
+}
+
+u32 hello_request( struct request *req )
+{
+    const struct hello_request *in = req->in;
+    struct hello_reply *out = req->out;
+    u32 error;
+
+    if (in->magic != PROTOCOL_MAGIC) return WSAEINVAL;
+    if (in->version != PROTOCOL_VERSION) return WSAVERNOTSUPPORTED;
+    if ((error = client_hello( req->client, req->fd, in->pid ))) return error;
+
+    out->magic = PROTOCOL_MAGIC;
+    out->version = PROTOCOL_VERSION;
+    out->helper_pid = getpid();
+    req->reply_fd = arena_fd();
+    return 0;
+}

@@ -1,0 +1,317 @@
+/*
+ * tapsterd, the helper: what its files say to each other
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#ifndef __TAPSTER_SERVER_H
+#define __TAPSTER_SERVER_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#ifndef COM_NO_WINDOWS_H
+#define COM_NO_WINDOWS_H
+#endif
+typedef uint64_t UINT64;        /* widl's header takes it for granted */
+#include "protocol.h"
+
+#include "list.h"
+#include "winsock.h"
+
+/* Two rules hold everywhere in the helper.
+ *
+ * Nothing blocks. Kernel sockets are shared with the clients (one open file
+ * description, so O_NONBLOCK would be seen by a plain child process that got one
+ * as stdout): they are blocking by their flags, and every call on them here takes
+ * MSG_DONTWAIT, or sets O_NONBLOCK for its moment (fd_set_nonblocking).
+ *
+ * A client is believed nothing. What it may be wrong about in good faith gets a
+ * Winsock error; what no client of ours would ever send gets it dropped. */
+
+/* ---- loop.c: readiness and time ---- */
+
+/* a fd that is watched; part of what it belongs to */
+struct watch
+{
+    int fd;                                     /* not owned */
+    u32 events;                                 /* EPOLL* it is registered for, 0: not registered */
+    void (*ready)( struct watch *, u32 );       /* called with the EPOLL* that are true */
+};
+
+/* something to do later; part of what it belongs to */
+struct timer
+{
+    u64 when;                                   /* loop_now() at which it is due, ms */
+    u32 index;                                  /* place in the heap plus 1, 0: not armed */
+    void (*expired)( struct timer * );
+};
+
+extern int loop_init(void);
+extern void loop_done(void);
+extern u64 loop_now(void);
+extern int loop_watch( struct watch *watch, u32 events );
+extern void loop_again( struct watch *watch );
+extern void loop_timer( struct timer *timer, u64 ms );
+extern void loop_cancel( struct timer *timer );
+extern void loop_run(void);
+extern void loop_stop(void);
+
+/* ---- log.c ---- */
+
+extern int log_debug;                           /* --debug: every request is logged */
+
+extern void log_to_stderr(void);
+extern int log_open( int dir );
+extern void log_line( const char *format, ... ) __attribute__((format(printf, 1, 2)));
+
+/* ---- error.c ---- */
+
+extern u32 error_from_errno( int err );
+
+/* ---- address.c: Winsock's addresses and Linux' ---- */
+
+union linux_address
+{
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+extern u32 address_from_client( const struct address *addr, u16 family, union linux_address *out, socklen_t *len );
+extern void address_to_client( const union linux_address *addr, struct address *out );
+extern u32 address_check_scope( const union linux_address *addr );
+extern u16 address_port( const union linux_address *addr );
+extern void address_set_port( union linux_address *addr, u16 port );
+extern int address_is_any( const union linux_address *addr );
+extern int address_is_multicast( const union linux_address *addr );
+extern void address_make_any( u16 family, u16 port, union linux_address *out, socklen_t *len );
+extern int address_local( int fd, union linux_address *out );
+extern int address_peer( int fd, union linux_address *out );
+
+/* ---- arena.c: the slots that clients see ---- */
+
+extern int arena_init(void);
+extern void arena_done(void);
+extern int arena_fd(void);
+extern int arena_alloc( u32 *slot, u32 *generation );
+extern void arena_free( u32 slot );
+extern void arena_publish( u32 slot, const struct slot *content );
+extern const struct slot *arena_slot( u32 slot );
+
+/* ---- ports.c: the ledger of bound ports ---- */
+
+enum port_mode
+{
+    PORT_DEFAULT,
+    PORT_REUSE,
+    PORT_EXCLUSIVE
+};
+
+struct port_entry;                              /* one bound address */
+
+/* what a socket is, or is about to be, bound to */
+struct port_address
+{
+    int protocol;                               /* IPPROTO_TCP or IPPROTO_UDP */
+    int dual;                                   /* an IPv6 socket that takes IPv4 as well */
+    union linux_address addr;
+};
+
+extern u32 ports_rule( enum port_mode first, int first_wild, enum port_mode second, int second_wild );
+extern u32 ports_check( const struct port_address *addr, enum port_mode mode );
+extern struct port_entry *ports_add( const struct port_address *addr, enum port_mode mode, int fd );
+extern struct port_entry *ports_share( struct port_entry *entry );
+extern void ports_release( struct port_entry *entry, int fd );
+extern u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode mode, int fd, struct port_entry **entry );
+extern int ports_listen( const struct port_entry *entry, int fd, int backlog );
+extern enum port_mode ports_mode( const struct port_entry *entry );
+extern const union linux_address *ports_address( const struct port_entry *entry );
+extern u32 ports_count(void);
+
+/* ---- socket.c: the record of a socket ---- */
+
+struct client;
+struct backlog;
+struct linger_close;
+
+struct sock
+{
+    struct slot pub;            /* what its slot shows: this is the original, never read back */
+    u32 slot;                   /* which slot that is */
+    int fd;                     /* the kernel socket; ours */
+    struct sock *cookie_next;   /* next in the table by cookie */
+    struct list holds;          /* the clients that hold it (struct hold) */
+    struct watch watch;         /* of fd; socket_rewatch decides for what */
+    struct timer timer;         /* a connect's ceiling, or the end of a close's patience */
+    struct port_entry *port;    /* ledger entry of its address, NULL: none */
+    struct socket_ref listener; /* accepted: from which listener; generation 0: from none */
+    struct list deferred;       /* listener: connections put back (their deferred_entry) */
+    struct list deferred_entry; /* connection: place in its listener's list */
+    struct backlog *backlog;    /* what is still to be sent, NULL: nothing */
+    struct linger_close *linger; /* a close with a time limit is under way, NULL: none */
+    u8 watch_receive;           /* nobody may receive any more and data may still come */
+    u8 closing;                 /* nobody holds it; it ends when all has been sent */
+};
+
+extern struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol );
+extern struct sock *socket_by_cookie( u64 cookie );
+extern struct sock *socket_by_ref( const struct socket_ref *ref );
+extern struct socket_ref socket_ref( const struct sock *sock );
+extern void socket_publish( struct sock *sock );
+extern void socket_rewatch( struct sock *sock );
+extern void socket_set_closing( struct sock *sock, int closing );
+extern u32 socket_closing_count(void);
+extern u32 socket_count(void);
+extern void socket_end( struct sock *sock );
+extern void socket_disconnect( int fd );
+extern void socket_reset( struct sock *sock, u32 flags );
+extern int socket_is_stream( const struct sock *sock );
+extern int socket_is_established( const struct sock *sock );
+extern int socket_tcp_state( int fd );
+extern int socket_take_error( int fd );
+extern void socket_rebind( struct sock *sock );
+extern void socket_port_address( const struct sock *sock, struct port_address *out );
+extern int socket_cookie( int fd, u64 *cookie );
+extern int socket_set_int( int fd, int level, int option, int value );
+extern int socket_get_int( int fd, int level, int option, int *value );
+extern int socket_nonblocking( int fd, int on );
+
+/* what waits in a stream's receive queue */
+enum socket_queue
+{
+    QUEUE_EMPTY,
+    QUEUE_DATA,                 /* urgent data counts */
+    QUEUE_FIN,                  /* the peer's end, and nothing before it */
+    QUEUE_RESET                 /* the connection is broken; the kernel has now told so */
+};
+
+extern enum socket_queue socket_queue( int fd );
+
+/* ---- client.c: the processes ---- */
+
+/* one client's share of one socket */
+struct hold
+{
+    struct client *client;
+    struct sock *sock;
+    struct list client_entry;   /* in the client's list */
+    struct list sock_entry;     /* in the socket's list */
+};
+
+extern int client_init( int listener, u32 linger_ms );
+extern void client_done(void);
+extern void client_check_idle(void);
+extern struct sock *client_sock( struct client *client, const struct socket_ref *ref );
+extern u32 client_room( const struct client *client );
+extern u32 client_hold( struct client *client, struct sock *sock );
+extern void client_release( struct client *client, struct sock *sock );
+extern void client_forget( struct client *client, struct sock *sock );
+extern u32 client_hello( struct client *client, int counters, u32 pid );
+extern int client_waiting( const struct sock *sock );
+extern u32 client_serial( const struct client *client );
+extern u32 client_backlog_add( struct client *client, u64 length );
+extern void client_backlog_sub( u32 serial, u64 length );
+
+/* ---- request.c: messages ---- */
+
+/* one request while it is handled */
+struct request
+{
+    struct client *client;
+    const void *in;             /* the struct of its type */
+    void *out;                  /* the reply's struct, zeroed */
+    int fd;                     /* the fd that came with it, -1: none; a handler that keeps it says -1 here */
+    int reply_fd;               /* the fd to go with the reply, -1: none */
+    u8 reply_fd_close;          /* reply_fd is the request's own: closed when it has gone */
+};
+
+/* what goes back */
+struct reply
+{
+    u32 len;                    /* bytes of data */
+    int fd;                     /* goes along, -1: none */
+    u8 close_fd;                /* fd is the reply's own */
+    union
+    {
+        struct reply_header header;
+        u8 bytes[PROTOCOL_MAX_MESSAGE];
+    } data;
+};
+
+/* a message as it came */
+struct message
+{
+    u32 len;                    /* bytes of data */
+    int fd;                     /* came along, -1: none */
+    u8 fd_lost;                 /* one came along, and we had no room for it */
+    union
+    {
+        struct request_header header;
+        u8 bytes[PROTOCOL_MAX_MESSAGE];
+    } data;
+};
+
+extern int request_handle( struct client *client, int ready, struct message *message, struct reply *reply );
+
+/* ---- the handlers, each in the file of its concern ---- */
+
+extern u32 hello_request( struct request *req );
+extern u32 create_request( struct request *req );
+extern u32 adopt_request( struct request *req );
+extern u32 close_request( struct request *req );
+extern u32 bind_request( struct request *req );
+extern u32 listen_request( struct request *req );
+extern u32 connect_request( struct request *req );
+extern u32 connect_status_request( struct request *req );
+extern u32 accept_request( struct request *req );
+extern u32 defer_request( struct request *req );
+extern u32 shutdown_request( struct request *req );
+extern u32 arm_request( struct request *req );
+extern u32 note_reset_request( struct request *req );
+extern u32 set_option_request( struct request *req );
+extern u32 backlog_request( struct request *req );
+extern u32 watch_backlog_request( struct request *req );
+
+/* ---- what others need of connect.c, accept.c, shutdown.c, close.c, backlog.c, option.c ---- */
+
+extern void connect_look( struct sock *sock );
+extern void connect_established( struct sock *sock );
+extern void connect_resume( struct sock *sock );
+extern void connect_expired( struct sock *sock );
+extern void accept_end( struct sock *listener );
+extern int shutdown_look( struct sock *sock );
+extern void shutdown_drained( struct sock *sock );
+extern void close_last( struct sock *sock );
+extern void close_drained( struct sock *sock );
+extern void close_progress( struct sock *sock );
+extern void close_ready( struct sock *sock );
+extern void close_expired( struct sock *sock );
+extern void close_revive( struct sock *sock );
+extern void close_free( struct sock *sock );
+extern int close_fin_sent( const struct sock *sock );
+extern void backlog_ready( struct sock *sock );
+extern void backlog_end( struct sock *sock );
+extern void option_defaults( struct sock *sock );
+extern void option_from_kernel( struct sock *sock );
+extern void option_apply_linger( struct sock *sock );
+extern int option_resets( const struct sock *sock );
+extern u32 option_linger_time( const struct sock *sock );
+extern enum port_mode option_port_mode( const struct sock *sock );
+
+#endif  /* __TAPSTER_SERVER_H */

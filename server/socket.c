@@ -1,0 +1,398 @@
+/*
+ * The record of a socket: its making, its tables, its end
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include "server.h"
+
+#define SOCKET_BUCKETS 16384    /* a power of two; cookies are counted up, so they spread evenly */
+
+static struct sock *socket_slots[PROTOCOL_MAX_SLOTS];   /* by slot */
+static struct sock *socket_cookies[SOCKET_BUCKETS];     /* by cookie, chained by cookie_next */
+static u32 socket_total;                                /* records there are */
+static u32 socket_closing_total;                        /* of them, those that nobody holds and that still send */
+
+int socket_set_int( int fd, int level, int option, int value )
+{
+    return setsockopt( fd, level, option, &value, sizeof(value) );
+}
+
+int socket_get_int( int fd, int level, int option, int *value )
+{
+    socklen_t len = sizeof(*value);
+
+    *value = 0;
+    return getsockopt( fd, level, option, value, &len );
+}
+
+int socket_cookie( int fd, u64 *cookie )
+{
+    socklen_t len = sizeof(*cookie);
+
+    return getsockopt( fd, SOL_SOCKET, SO_COOKIE, cookie, &len );
+}
+
+/* the flag is everybody's who has the socket: only for a moment, but for listeners */
+int socket_nonblocking( int fd, int on )
+{
+    int flags = fcntl( fd, F_GETFL );
+
+    if (flags == -1) return -1;
+    if (!(flags & O_NONBLOCK) == !on) return 0;
+    return fcntl( fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK );
+}
+
+/* TCP_* */
+int socket_tcp_state( int fd )
+{
+    unsigned char state = TCP_CLOSE;    /* first byte of struct tcp_info: the kernel copies no more than asked for */
+    socklen_t len = sizeof(state);
+
+    getsockopt( fd, IPPROTO_TCP, TCP_INFO, &state, &len );
+    return state;
+}
+
+/* the kernel's SO_ERROR, which is cleared by that */
+int socket_take_error( int fd )
+{
+    int err;
+
+    return socket_get_int( fd, SOL_SOCKET, SO_ERROR, &err ) ? errno : err;
+}
+
+int socket_is_stream( const struct sock *sock )
+{
+    return sock->pub.type == WS_SOCK_STREAM;
+}
+
+/* a stream that was connected and has not been reset, so far as we know */
+int socket_is_established( const struct sock *sock )
+{
+    return socket_is_stream( sock ) && sock->pub.state == SOCKET_CONNECTED && !(sock->pub.flags & SOCKET_RESET);
+}
+
+/* Looks at the queue and takes nothing from it (but the kernel's word of a reset, which it gives once). */
+enum socket_queue socket_queue( int fd )
+{
+    ssize_t ret;
+    char byte;
+
+    if (recv( fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT ) == 1) return QUEUE_DATA;
+
+    if ((ret = recv( fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT )) > 0) return QUEUE_DATA;
+    if (!ret) return QUEUE_FIN;
+    if (errno == EAGAIN || errno == EINTR) return QUEUE_EMPTY;
+    return QUEUE_RESET;
+}
+
+struct socket_ref socket_ref( const struct sock *sock )
+{
+    struct socket_ref ref = { sock->slot, sock->pub.generation };
+    return ref;
+}
+
+struct sock *socket_by_ref( const struct socket_ref *ref )
+{
+    struct sock *sock;
+
+    if (ref->slot >= PROTOCOL_MAX_SLOTS || !(sock = socket_slots[ref->slot])) return NULL;
+    return sock->pub.generation == ref->generation ? sock : NULL;
+}
+
+struct sock *socket_by_cookie( u64 cookie )
+{
+    struct sock *sock = socket_cookies[cookie % SOCKET_BUCKETS];
+
+    while (sock && sock->pub.cookie != cookie) sock = sock->cookie_next;
+    return sock;
+}
+
+static void socket_unhash( struct sock *sock )
+{
+    struct sock **ptr = &socket_cookies[sock->pub.cookie % SOCKET_BUCKETS];
+
+    while (*ptr != sock) ptr = &(*ptr)->cookie_next;
+    *ptr = sock->cookie_next;
+}
+
+u32 socket_count(void)
+{
+    return socket_total;
+}
+
+u32 socket_closing_count(void)
+{
+    return socket_closing_total;
+}
+
+void socket_set_closing( struct sock *sock, int closing )
+{
+    if (sock->closing == closing) return;
+    sock->closing = closing;
+    if (closing) socket_closing_total++;
+    else socket_closing_total--;
+    client_check_idle();
+}
+
+void socket_publish( struct sock *sock )
+{
+    arena_publish( sock->slot, &sock->pub );
+}
+
+/* The one place that says what a socket is watched for. Edge-triggered, for two reasons: a client can
+ * make conditions that stay true and that we can do nothing about (its error queue shows as EPOLLERR);
+ * and a lingering close waits for the acknowledgement of its FIN, for which Linux has no
+ * condition at all, only a wake-up. So whoever is called looks until there is nothing left. */
+void socket_rewatch( struct sock *sock )
+{
+    u32 events = 0;
+
+    if (close_fin_sent( sock )) events = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+    else
+    {
+        if (sock->pub.state == SOCKET_CONNECTING) events |= EPOLLOUT;
+        if (sock->backlog) events |= EPOLLOUT;
+        if (sock->watch_receive) events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
+    }
+    loop_watch( &sock->watch, events ? events | EPOLLET : 0 );
+}
+
+static void socket_ready( struct watch *watch, u32 events )
+{
+    struct sock *sock = CONTAINER_OF( watch, struct sock, watch );
+
+    if (close_fin_sent( sock ))
+    {
+        close_ready( sock );
+        return;
+    }
+    if (sock->pub.state == SOCKET_CONNECTING)
+    {
+        connect_look( sock );
+        return;
+    }
+    if (sock->watch_receive && (events & ~EPOLLOUT) && !shutdown_look( sock )) return;
+    if (sock->backlog && (events & ~(EPOLLIN | EPOLLPRI | EPOLLRDHUP))) backlog_ready( sock );
+    else socket_rewatch( sock );
+}
+
+static void socket_expired( struct timer *timer )
+{
+    struct sock *sock = CONTAINER_OF( timer, struct sock, timer );
+
+    if (sock->closing) close_expired( sock );
+    else if (sock->pub.state == SOCKET_CONNECTING) connect_expired( sock );
+}
+
+/* Makes the record of a kernel socket, which is the record's from then on. NULL with errno;
+ * then the fd is still the caller's. Nothing is published yet. */
+struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
+{
+    struct sock *sock, **bucket;
+    u64 cookie;
+
+    if (socket_cookie( fd, &cookie )) return NULL;
+    if (!(sock = calloc( 1, sizeof(*sock) ))) return NULL;
+    if (!arena_alloc( &sock->slot, &sock->pub.generation ))
+    {
+        free( sock );
+        errno = EMFILE;
+        return NULL;
+    }
+    sock->pub.cookie = cookie;
+    sock->pub.state = SOCKET_OPEN;
+    sock->pub.family = family;
+    sock->pub.type = type;
+    sock->pub.protocol = protocol;
+    sock->fd = fd;
+    sock->watch.fd = fd;
+    sock->watch.ready = socket_ready;
+    sock->timer.expired = socket_expired;
+    list_init( &sock->holds );
+    list_init( &sock->deferred );
+    list_init( &sock->deferred_entry );
+    option_defaults( sock );
+
+    bucket = &socket_cookies[cookie % SOCKET_BUCKETS];
+    sock->cookie_next = *bucket;
+    *bucket = sock;
+    socket_slots[sock->slot] = sock;
+    socket_total++;
+    return sock;
+}
+
+/* The end of a record. What the kernel still has to send it sends by itself. */
+void socket_end( struct sock *sock )
+{
+    loop_watch( &sock->watch, 0 );
+    loop_cancel( &sock->timer );
+    list_remove( &sock->deferred_entry );
+    if (sock->closing) socket_closing_total--;
+    backlog_end( sock );
+    close_free( sock );
+    if (sock->port) ports_release( sock->port, sock->fd );
+
+    /* a linger that somebody set behind our back would make close() wait */
+    if (socket_is_stream( sock )) option_apply_linger( sock );
+    close( sock->fd );
+
+    socket_unhash( sock );
+    socket_slots[sock->slot] = NULL;
+    arena_free( sock->slot );
+    free( sock );
+    socket_total--;
+    client_check_idle();
+}
+
+/* takes a connection, a connect or a datagram peer away from the kernel socket;
+ * from an established TCP connection with an RST, whoever else holds it */
+void socket_disconnect( int fd )
+{
+    struct sockaddr addr = { .sa_family = AF_UNSPEC };
+
+    if (connect( fd, &addr, sizeof(addr) )) log_line( "cannot disconnect: %s", strerror( errno ) );
+}
+
+/* Resets a connection. The flags are published first, so that no reader of the kernel's error
+ * finds a slot that does not know of it. */
+void socket_reset( struct sock *sock, u32 flags )
+{
+    sock->pub.flags |= SOCKET_RESET | flags;
+    sock->watch_receive = 0;
+    backlog_end( sock );
+    socket_publish( sock );
+    socket_rewatch( sock );
+    socket_disconnect( sock->fd );
+}
+
+/* A socket that lost its port with its peer (Linux gives up ports it chose itself) gets it back; one
+ * that somebody took meanwhile is lost. */
+void socket_rebind( struct sock *sock )
+{
+    union linux_address addr, now;
+    socklen_t len;
+
+    if (!(sock->pub.flags & SOCKET_BOUND)) return;
+    if (!address_local( sock->fd, &now ) || address_port( &now )) return;
+
+    if (sock->port)
+    {
+        addr = *ports_address( sock->port );
+        len = addr.sa.sa_family == AF_INET6 ? sizeof(addr.in6) : sizeof(addr.in);
+    }
+    else
+    {
+        u16 port;
+
+        memcpy( &port, sock->pub.local.data + 2, sizeof(port) );
+        address_make_any( sock->pub.family, ntohs( port ), &addr, &len );
+    }
+    if (!bind( sock->fd, &addr.sa, len ))
+    {
+        if (address_local( sock->fd, &now )) address_to_client( &now, &sock->pub.local );
+        return;
+    }
+    log_line( "cannot bind to port %u again: %s", address_port( &addr ), strerror( errno ) );
+    if (sock->port) ports_release( sock->port, sock->fd );
+    sock->port = NULL;
+    sock->pub.flags &= ~SOCKET_BOUND;
+    sock->pub.local.len = 0;
+}
+
+/* what the kernel says it is bound to, as the ledger wants it */
+void socket_port_address( const struct sock *sock, struct port_address *out )
+{
+    int v6only;
+
+    memset( out, 0, sizeof(*out) );
+    out->protocol = socket_is_stream( sock ) ? IPPROTO_TCP : IPPROTO_UDP;
+    if (sock->pub.family == WS_AF_INET6)
+        out->dual = !socket_get_int( sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only ) && !v6only;
+    address_local( sock->fd, &out->addr );
+}
+
+/* ---- create ---- */
+
+/* 0 or a Winsock error; protocol in and out, for 0 means the type's own */
+static u32 create_check( u32 family, u32 type, u32 *protocol )
+{
+    if (family != WS_AF_INET && family != WS_AF_INET6) return WSAEAFNOSUPPORT;
+    switch (type)
+    {
+    case WS_SOCK_STREAM:
+        if (!*protocol) *protocol = IPPROTO_TCP;
+        return *protocol == IPPROTO_TCP ? 0 : WSAEPROTONOSUPPORT;
+    case WS_SOCK_DGRAM:
+        if (!*protocol) *protocol = IPPROTO_UDP;
+        return *protocol == IPPROTO_UDP ? 0 : WSAEPROTONOSUPPORT;
+    case WS_SOCK_RAW:
+        return *protocol <= 255 ? 0 : WSAEPROTONOSUPPORT;
+    default:
+        return WSAESOCKTNOSUPPORT;
+    }
+}
+
+static int create_type( u32 type )
+{
+    return type == WS_SOCK_STREAM ? SOCK_STREAM : type == WS_SOCK_DGRAM ? SOCK_DGRAM : SOCK_RAW;
+}
+
+u32 create_request( struct request *req )
+{
+    const struct create_request *in = req->in;
+    struct create_reply *out = req->out;
+    u32 protocol = in->protocol, error;
+    struct sock *sock;
+    int fd;
+
+    if ((error = create_check( in->family, in->type, &protocol ))) return error;
+    if ((error = client_room( req->client ))) return error;
+
+    fd = socket( in->family == WS_AF_INET6 ? AF_INET6 : AF_INET, create_type( in->type ) | SOCK_CLOEXEC, protocol );
+    if (fd == -1) return error_from_errno( errno );
+
+    if (in->family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_V6ONLY, 1 );
+    if (in->type == WS_SOCK_STREAM) socket_set_int( fd, SOL_SOCKET, SO_REUSEADDR, 1 );
+
+    if (!(sock = socket_new( fd, in->family, in->type, protocol )))
+    {
+        error = error_from_errno( errno );
+        close( fd );
+        return error;
+    }
+    sock->pub.options[OPTION_CONTEXT] = in->context;
+    if ((error = client_hold( req->client, sock )))
+    {
+        socket_end( sock );
+        return error;
+    }
+    socket_publish( sock );
+
+    out->socket = socket_ref( sock );
+    out->cookie = sock->pub.cookie;
+    req->reply_fd = sock->fd;
+    return 0;
+}
