@@ -28,9 +28,8 @@ import subprocess
 import threading
 import time
 
-from harness import (LOOPBACK, Failure, Peer, check, connect, datagram, free_port, listen, pattern, read_digest,
+from harness import (HERE, LOOPBACK, Failure, Peer, check, connect, datagram, free_port, listen, pattern, read_digest,
                      read_exactly, read_line, reset, same, send_pattern, windows_path)
-from harness import HERE
 
 MB = 1000 * 1000
 ROUNDS = 16             # what each of many concurrent clients sends and gets back
@@ -614,13 +613,14 @@ CASES = [
     ('perl-half-close', half_close, 90, None),
     ('perl-100mb', hundred_megabytes, 180, None),
     ('perl-100mb-both-ways-at-once', both_ways_at_once, 120, None),
-    ('perl-reset-received', reset_received, 60, None),
+    ('perl-reset-received', reset_received, 60,
+     'a reset that came before the receive gives 0 instead of WSAECONNRESET'),
     ('perl-reset-while-sending', reset_sending, 60, None),
     ('perl-reset-sent', reset_sent, 60, None),
     ('perl-refused', refused, 60, None),
-    ('perl-refused-select', refused_select, 60, None),
+    ('perl-refused-select', refused_select, 60, 'recv after a failed non-blocking connect gives 0'),
     ('perl-connect-timeout', connect_timeout, 60, None),
-    ('perl-timeouts', timeouts, 90, None),
+    ('perl-timeouts', timeouts, 90, 'SO_RCVTIMEO does nothing on sockets made without WSA_FLAG_OVERLAPPED'),
     ('perl-200-clients', many_clients, 120, None),
     ('perl-200-connections', many_connections, 120, None),
     ('perl-200-to-perl', many_itself, 120, None),
@@ -629,13 +629,13 @@ CASES = [
     ('perl-udp-client', udp_client, 60, None),
     ('perl-udp-to-perl', udp_itself, 60, None),
     ('perl-udp-sizes', udp_sizes, 60, None),
-    ('perl-udp-unreachable', udp_unreachable, 60, None),
+    ('perl-udp-unreachable', udp_unreachable, 60, 'an unreachable UDP port is never reported'),
     ('perl-names', names, 60, None),
     ('perl-http-server', http_server, 90, None),
     ('perl-http-client', http_client, 90, None),
     ('perl-child-stdio', inherit_standard, 60, None),
     ('perl-child-cmd', inherit_cmd, 60, None),
-    ('perl-child-handle', inherit_handle, 60, None),
+    ('perl-child-handle', inherit_handle, 60, 'getpeername fails with WSAENOTSOCK in the child'),
     ('perl-killed', killed, 60, None),
     ('perl-demo-server', demo_server, 60, None),
 ]

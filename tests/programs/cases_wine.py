@@ -1,0 +1,125 @@
+# Cases: Wine's own programs and DLLs that use Winsock, and the prefix itself
+#
+# Copyright 2026 the Tapster authors
+#
+# This library is free software; you can redistribute it and/or
+# modify it under the terms of the GNU Lesser General Public
+# License as published by the Free Software Foundation; either
+# version 2.1 of the License, or (at your option) any later version.
+#
+# This library is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+# Lesser General Public License for more details.
+#
+# You should have received a copy of the GNU Lesser General Public
+# License along with this library; if not, write to the Free Software
+# Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+#
+
+import glob
+import hashlib
+import os
+import re
+import socket
+import zlib
+
+from cases_perl import Server
+from harness import check, free_port, pattern, same
+
+
+def loaded(context):
+    """A Windows program of the runner has Tapster's Unix library in it, or, with stock Wine, has not."""
+    program = context.perl('echo-server.pl', '127.0.0.1', 1)
+    program.port()
+    found = 0
+    for maps in glob.glob('/proc/[0-9]*/maps'):
+        try:
+            process = int(maps.split('/')[2])
+            if os.getsid(process) == program.process.pid:
+                with open(maps, encoding='utf-8', errors='replace') as lines:
+                    found += any('/ws2unix.so' in line for line in lines)
+        except OSError:
+            continue            # it has ended meanwhile
+    if context.stock:
+        check(not found, 'the runner is not stock Wine: Tapster is loaded')
+    else:
+        check(found, "Tapster is not loaded: the program runs on Wine's own Winsock")
+
+
+def prefix(context):
+    """The prefix comes up with its services; a command prompt works."""
+    same(context.start('cmd', '/c', 'echo', 'hello').succeed(90).strip(), 'hello', 'echo said')
+    text = context.start('net', 'start').succeed()
+    for service in ('Remote Procedure Call (RPC)', 'Plug and Play Service'):
+        check(service in text, '%s is not running' % service)
+
+
+def hostname(context):
+    name = context.start('hostname').succeed().strip()
+    same(name.lower(), socket.gethostname().split('.')[0].lower()[:15], 'host name')
+
+
+def ipconfig(context):
+    check(re.search(r'IPv4 address.*: 127\.0\.0\.1', context.start('ipconfig').succeed()), 'no loopback address')
+
+
+def ping(context):
+    text = context.start('ping', '-n', 2, '127.0.0.1').succeed()
+    same(text.count('Reply from 127.0.0.1'), 2, 'replies')
+
+
+def netstat(context):
+    """It shows the port that perl.exe listens on."""
+    port = context.perl('echo-server.pl', '127.0.0.1', 1).port()
+    check(re.search(r'TCP\s+\S+:%d\s.*LISTENING' % port, context.start('netstat', '-an').succeed()), 'port %d is not shown' % port)
+
+
+def rpc(context):
+    """rpcrt4 calls itself over TCP, rpcss maps the end point."""
+    same(context.start(context.build('rpc-self.c', 'rpcrt4')).succeed().splitlines()[-1], 'answered 51 calls', 'the end')
+
+
+def fetch(context, library):
+    """A page of 3 MB, a POST, a redirection, and a server that is not there."""
+    program = context.build('http-client.c', 'wininet', 'winhttp', 'urlmon')
+    page = b''.join(pattern(3000000))
+    with Server() as server:
+        for arguments, body in ((('/bytes/3000000',), page), (('/redirect',), b''.join(pattern(1000))),
+                                (('/post', 'hello'), hashlib.sha256(b'hello').hexdigest().encode())):
+            text = context.start(program, library, server.server_port, *arguments).succeed()
+            same(text.strip(), 'body %d %08x' % (len(body), zlib.crc32(body)), ' '.join(arguments))
+        check(server.requests[0] == '/bytes/3000000', 'the server was not asked')
+    client = context.start(program, library, free_port(), '/')
+    same(client.wait(), 1, 'exit code without a server')
+    check('12029' in client.text(), 'without a server: ' + client.text())
+
+
+def winhttp(context):
+    fetch(context, 'winhttp')
+
+
+def wininet(context):
+    fetch(context, 'wininet')
+
+
+def urlmon(context):
+    program = context.build('http-client.c', 'wininet', 'winhttp', 'urlmon')
+    with Server() as server:
+        same(context.start(program, 'urlmon', server.server_port, '/bytes/3000000').succeed().strip(), 'done', 'the end')
+    with open(context.file('body'), 'rb') as body:
+        same(hashlib.sha256(body.read()).hexdigest(), hashlib.sha256(b''.join(pattern(3000000))).hexdigest(), 'the file')
+
+
+CASES = [
+    ('wine-prefix', prefix, 120, None),
+    ('wine-which-winsock', loaded, 60, None),
+    ('wine-hostname', hostname, 60, None),
+    ('wine-ipconfig', ipconfig, 60, None),
+    ('wine-ping', ping, 60, None),
+    ('wine-netstat', netstat, 60, None),
+    ('wine-rpc', rpc, 60, None),
+    ('wine-winhttp', winhttp, 90, None),
+    ('wine-wininet', wininet, 90, None),
+    ('wine-urlmon', urlmon, 60, None),
+]
