@@ -44,6 +44,9 @@ struct unix_socket
     const struct slot    *slot;         /* what the helper publishes; another after the helper was replaced */
     volatile unsigned int *pending;     /* receives of this process that wait (protocol.idl: the counters) */
     struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
+    volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
+    int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */
+    unsigned int          idle_receives; /* datagrams: receives that found nothing */
 };
 
 /* the same layout as struct pollfd, and the same bits as Linux has in poll.h */
@@ -172,7 +175,9 @@ struct recv_params
     struct unix_socket    *socket;
     const struct unix_buf *bufs;
     unsigned int           count;       /* of bufs */
-    unsigned int           flags;       /* in: MSG_PEEK, MSG_OOB; out: MSG_TRUNC as UNIX_MSG_TRUNC, UNIX_MSG_CTRUNC */
+    unsigned int           flags;       /* MSG_PEEK, MSG_OOB, UNIX_MSG_WAITED */
+    unsigned int           result_flags; /* out: UNIX_MSG_TRUNC, UNIX_MSG_CTRUNC */
+    size_t                 skip;        /* bytes of bufs already filled */
     void                  *addr;        /* NULL, or room for the sender's address */
     int                    addr_len;    /* in: room, out: used */
     void                  *control;     /* NULL, or room for control data in Winsock's layout */
@@ -182,13 +187,14 @@ struct recv_params
 
 #define UNIX_MSG_TRUNC  0x10000         /* a datagram was longer than the buffers */
 #define UNIX_MSG_CTRUNC 0x20000         /* so was the control data */
+#define UNIX_MSG_WAITED 0x40000         /* poll has just said that there is something to be had (or room to send) */
 
 struct send_params
 {
     struct unix_socket    *socket;
     const struct unix_buf *bufs;
     unsigned int           count;
-    unsigned int           flags;       /* MSG_OOB, MSG_DONTROUTE */
+    unsigned int           flags;       /* MSG_OOB, MSG_DONTROUTE, UNIX_MSG_WAITED */
     size_t                 skip;        /* bytes of bufs already sent */
     const void            *addr;
     int                    addr_len;
@@ -254,6 +260,17 @@ struct ioctl_params
     struct unix_socket *socket;
     unsigned int        code;           /* enum unix_ioctl */
     unsigned int        value;          /* out */
+    void               *data;           /* INTERFACES, ROUTE */
+    unsigned int        size;           /* in: bytes of data, out: used; WSAENOBUFS: needed */
+};
+
+/* an address of this machine; bits of flags as in INTERFACE_INFO */
+struct unix_interface
+{
+    unsigned int index;
+    unsigned int flags;
+    char         address[28];           /* Winsock's sockaddrs */
+    char         netmask[28];           /* IPv4 alone has it */
 };
 
 enum unix_ioctl
@@ -262,6 +279,27 @@ enum unix_ioctl
     UNIX_IOCTL_ATMARK,                  /* SIOCATMARK as Linux has it: at the mark */
     UNIX_IOCTL_UNSENT,                  /* bytes sent but not acknowledged */
     UNIX_IOCTL_STATE,                   /* tcpi_state of TCP_INFO as Linux numbers it */
+    UNIX_IOCTL_INTERFACES,              /* data: struct unix_interface[], of the socket's family */
+    UNIX_IOCTL_ROUTE,                   /* data: a remote address, out: the local one that is used to reach it */
+};
+
+/* Winsock's numbers of options that Wine's headers do not have */
+enum winsock_option
+{
+    WINSOCK_SO_PAUSE_ACCEPT         = 0x3003,
+    WINSOCK_TCP_MAXRTMS             = 14,
+    WINSOCK_TCP_FASTOPEN            = 15,
+    WINSOCK_TCP_KEEPCNT             = 16,
+    WINSOCK_TCP_KEEPINTVL           = 17,
+    WINSOCK_UDP_NOCHECKSUM          = 1,
+    WINSOCK_UDP_SEND_MSG_SIZE       = 2,
+    WINSOCK_IP_PROTECTION_LEVEL     = 23,   /* the same as IPV6_PROTECTION_LEVEL */
+    WINSOCK_MCAST_JOIN_GROUP        = 41,   /* of both IP levels, as the next five */
+    WINSOCK_MCAST_LEAVE_GROUP,
+    WINSOCK_MCAST_BLOCK_SOURCE,
+    WINSOCK_MCAST_UNBLOCK_SOURCE,
+    WINSOCK_MCAST_JOIN_SOURCE_GROUP,
+    WINSOCK_MCAST_LEAVE_SOURCE_GROUP,
 };
 
 /* ---- names ---- */
