@@ -249,6 +249,7 @@ struct reply
     u8 close_fd;                /* fd is the reply's own */
     union
     {
+        u64 align;              /* the structs after the header begin with 64 bits sometimes */
         struct reply_header header;
         u8 bytes[PROTOCOL_MAX_MESSAGE];
     } data;
@@ -262,6 +263,7 @@ struct message
     u8 fd_lost;                 /* one came along, and we had no room for it */
     union
     {
+        u64 align;
         struct request_header header;
         u8 bytes[PROTOCOL_MAX_MESSAGE];
     } data;
