@@ -191,6 +191,16 @@ extern int probe_wstring( const WCHAR *str, unsigned int max );     /* in charac
 extern unsigned int copy_string( char *dst, unsigned int size, const char *src );
 extern unsigned int copy_wstring( WCHAR *dst, unsigned int size, const WCHAR *src );
 
+/* ---- netdb.c: protocols and services ---- */
+
+/* ports in network order; proto NULL: whichever comes first. 0 or WSANO_DATA */
+extern unsigned int netdb_port( const char *service, const char *proto, USHORT *port );
+extern unsigned int netdb_service( USHORT port, const char *proto, char *name, unsigned int size );
+/* grows a buffer of thread_data; NULL without memory */
+extern void *netdb_thread_buffer( void **buffer, unsigned int *size, unsigned int needed );
+/* a list of the strings of struct unix_strings, with NULL behind them */
+extern void netdb_split( char *str, unsigned int count, char **list );
+
 /* ---- debug.c: printers for TRACE ---- */
 
 extern const char *debugstr_sockaddr( const void *addr, int len );  /* safe on any pointer */
@@ -208,6 +218,46 @@ extern const char *debugstr_error( unsigned int error );
 extern unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst );
 /* copies an address to the program: WSAEFAULT when *len is too small or a pointer is bad */
 extern unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len );
+
+/* ---- buffers.c: a program's WSABUFs; none of it faults ---- */
+
+extern BOOL buffers_check( const WSABUF *bufs, DWORD count );   /* can the array itself be read? */
+extern SIZE_T buffers_length( const WSABUF *bufs, DWORD count );
+/* What they point to. O(pages). Where the kernel itself will find a bad one before it has done anything, they
+ * may say TRUE: expect WSAEFAULT. */
+extern BOOL buffers_readable( const WSABUF *bufs, DWORD count );
+extern BOOL buffers_writable_or_simple( const WSABUF *bufs, DWORD count, SIZE_T skip, SIZE_T max );
+/* surely, for the first max bytes after skip */
+extern BOOL buffers_writable( const WSABUF *bufs, DWORD count, SIZE_T skip, SIZE_T max );
+extern BOOL buffers_scatter( const WSABUF *bufs, DWORD count, SIZE_T skip, const char *src, SIZE_T len );
+extern const char *debugstr_buffers( const WSABUF *bufs, DWORD count );
+
+/* ---- recv.c, send.c: data ---- */
+
+/* One attempt, for whoever waits in whatever way: 0 with params->result, WSAEWOULDBLOCK, or how it failed, in
+ * Winsock's words: a reset is noted for all processes. The program's buffers may be bad: WSAEFAULT, and nothing is
+ * lost. params->socket must be set. */
+extern unsigned int recv_try( struct socket *sock, struct recv_params *params );
+extern unsigned int send_try( struct socket *sock, struct send_params *params );
+/* the kernel says that the connection is gone: the error that all calls give from now on */
+extern unsigned int recv_connection_lost( struct socket *sock );
+/* is this an overlapped operation? Otherwise the OVERLAPPED means nothing. */
+static inline BOOL is_overlapped( const struct socket *sock, const WSAOVERLAPPED *overlapped )
+{
+    return overlapped && (socket_option( sock, OPTION_CONTEXT ) & 1);
+}
+/* by SIO_GET_EXTENSION_FUNCTION_POINTER */
+extern int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *overlapped,
+                              LPWSAOVERLAPPED_COMPLETION_ROUTINE completion );
+
+/* ---- send_turn.c: the threads of this process that send on one stream take turns ---- */
+
+/* TRUE: it is this thread's. Else wait for it: 0, WSAETIMEDOUT, WSAEINTR (closed). Non-blocking: WSAEWOULDBLOCK when
+ * whoever has it waits for room; no deadline then. */
+extern BOOL turn_take( struct socket *sock );
+extern unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline );
+extern void turn_keep( struct socket *sock );   /* it will take long: those that can't wait should know */
+extern void turn_leave( struct socket *sock );
 
 /* ---- catalog.c: the protocols there are ---- */
 

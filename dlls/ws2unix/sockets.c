@@ -69,6 +69,9 @@ struct unix_socket *sockets_add( int fd, uint64_t cookie )
     socket->cookie = cookie;
     socket->slot = &no_slot;
     socket->pending = &no_counter;
+    socket->turn = 0;
+    socket->icmp_error = 0;
+    socket->idle_receives = 0;
     socket->next = *chain( cookie );
     *chain( cookie ) = socket;
     return socket;

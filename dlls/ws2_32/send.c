@@ -1,0 +1,461 @@
+/*
+Sending: send, sendto, WSASend, WSASendTo, WSASendMsg
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+/* Windows queues a send whole or not at all. The kernel takes what it has room for, so on a stream
+ * a blocking send goes on until all is taken, keeping others out meanwhile (send_turn.c),
+ * and a non-blocking one gives the rest to the helper, which sends it before anything else. */
+
+#include "ws2_32_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+/* ---- one attempt ---- */
+
+static unsigned int stream_error( struct socket *sock, unsigned int error )
+{
+    switch (error)
+    {
+    case WSAESHUTDOWN:
+        if (socket_flags( sock ) & SOCKET_SEND_SHUTDOWN) return error;
+        return recv_connection_lost( sock );
+    case WSAECONNRESET:
+    case WSAENOTCONN:
+        return recv_connection_lost( sock );
+    case WSAETIMEDOUT:                  /* the peer does not answer: not SO_SNDTIMEO */
+        recv_connection_lost( sock );
+        return WSAECONNABORTED;
+    case WSAENETUNREACH:
+    case WSAEHOSTUNREACH:
+        recv_connection_lost( sock );
+        return error;
+    default:
+        return error;
+    }
+}
+
+unsigned int send_try( struct socket *sock, struct send_params *params )
+{
+    const WSABUF *bufs = (const WSABUF *)params->bufs;
+    unsigned int error = UNIX_CALL( send, params );
+    DWORD i;
+
+    if (!error || error == WSAEWOULDBLOCK) return error;
+    if (error == WSAEFAULT)
+    {
+        /* perhaps the program can read what the kernel can't */
+        for (i = 0; i < params->count; i++)
+            if (!probe_read( bufs[i].buf, bufs[i].len )) return WSAEFAULT;
+        error = UNIX_CALL( send, params );
+    }
+    if (error && socket_is_stream( sock )) return stream_error( sock, error );
+    return error == WSAEDESTADDRREQ ? WSAENOTCONN : error;
+}
+
+/* ---- checks ---- */
+
+static unsigned int check_flags( const struct socket *sock, DWORD flags )
+{
+    if (!flags) return 0;
+    if (flags & ~(MSG_OOB | MSG_DONTROUTE)) return WSAEOPNOTSUPP;
+    return (flags & MSG_OOB) && !socket_is_stream( sock ) ? WSAEOPNOTSUPP : 0;
+}
+
+static unsigned int check_stream( struct socket *sock )
+{
+    switch (socket_state( sock ))
+    {
+    case SOCKET_CONNECTED:
+        return 0;
+    case SOCKET_CONNECTING:
+        return socket_connect_status( sock ) ? WSAENOTCONN : 0;
+    default:
+        return WSAENOTCONN;
+    }
+}
+
+/* has_target: a datagram has an address of its own */
+static unsigned int check_state( struct socket *sock, BOOL has_target )
+{
+    unsigned int flags = socket_flags( sock ), error;
+
+    if (!socket_is_stream( sock ))
+    {
+        if (!has_target && socket_state( sock ) != SOCKET_CONNECTED) return WSAENOTCONN;
+    }
+    else if ((error = check_stream( sock ))) return error;
+    if (flags & SOCKET_SEND_SHUTDOWN) return WSAESHUTDOWN;
+    return flags & SOCKET_RESET ? recv_connection_lost( sock ) : 0;
+}
+
+static BOOL is_unspecified( const struct address *addr )
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr->data;
+    const struct sockaddr_in *in = (const struct sockaddr_in *)addr->data;
+    static const IN6_ADDR any;
+
+    if (in->sin_family == AF_INET) return !in->sin_addr.s_addr;
+    return !memcmp( &in6->sin6_addr, &any, sizeof(any) );
+}
+
+/* A datagram's own address into target; len 0 when the socket's peer is meant. On a stream it means nothing. */
+static unsigned int check_addr( struct socket *sock, const struct sockaddr *addr, int len, struct address *target )
+{
+    unsigned int error;
+
+    target->len = 0;
+    if (!addr || socket_is_stream( sock )) return 0;
+    if (!len && socket_state( sock ) == SOCKET_CONNECTED) return 0;
+    if ((error = address_copy( sock, addr, len, target ))) return error;
+    return is_unspecified( target ) ? WSAEADDRNOTAVAIL : 0;
+}
+
+/* The first datagram binds the socket. The helper has to know the port, so it does that: once. */
+static unsigned int bind_implicitly( struct socket *sock )
+{
+    struct address any = { .len = sizeof(struct sockaddr_in) };
+    struct socket_bind_params params = { .socket = sock->unix, .addr = any.data };
+    u16 family = socket_slot( sock )->family;
+    unsigned int error;
+
+    if (socket_is_stream( sock ) || (socket_flags( sock ) & SOCKET_BOUND)) return 0;
+    if (family == AF_INET6) any.len = sizeof(struct sockaddr_in6);
+    memcpy( any.data, &family, sizeof(family) );
+    params.len = any.len;
+    error = UNIX_CALL( socket_bind, &params );
+    /* another thread was faster */
+    return socket_flags( sock ) & SOCKET_BOUND ? 0 : error;
+}
+
+/* ---- waiting ---- */
+
+/* when SO_SNDTIMEO ends this send; the clock is read only when it has to wait */
+struct send_wait
+{
+    struct deadline deadline;
+    BOOL            made;
+};
+
+static const struct deadline *send_deadline( struct socket *sock, struct send_wait *wait )
+{
+    if (!wait->made) wait->deadline = deadline_in( socket_option( sock, OPTION_SNDTIMEO ) );
+    wait->made = TRUE;
+    return &wait->deadline;
+}
+
+/* the helper is still sending for somebody */
+static unsigned int wait_backlog( struct socket *sock, const struct deadline *deadline )
+{
+    struct socket_watch_backlog_params params = { .socket = sock->unix };
+    unsigned int error;
+
+    while (socket_flags( sock ) & SOCKET_BACKLOGGED)
+    {
+        if ((error = UNIX_CALL( socket_watch_backlog, &params ))) return error;
+        if (params.wait_fd == -1) continue;
+        if ((error = wait_helper_fd( sock, params.wait_fd, deadline ))) return error;
+    }
+    return 0;
+}
+
+/* ---- streams ---- */
+
+/* A part is with the kernel: the helper takes the rest. If it does not, the part is all that was sent. */
+static unsigned int send_rest( struct send_params *params, SIZE_T total )
+{
+    struct send_backlog_params rest = { .socket = params->socket, .bufs = params->bufs, .count = params->count,
+                                        .skip = params->skip };
+    unsigned int error = UNIX_CALL( send_backlog, &rest );
+
+    if (error) WARN( "only %Iu bytes of %Iu sent, error %s\n", (SIZE_T)params->skip, total, debugstr_error( error ) );
+    else params->skip = total;
+    return 0;
+}
+
+/* It is this thread's turn. params->skip is what was sent. */
+static unsigned int send_whole( struct socket *sock, struct send_params *params, SIZE_T total, struct send_wait *wait )
+{
+    BOOL nonblocking = socket_is_nonblocking( sock );
+    unsigned int error;
+
+    if (socket_flags( sock ) & SOCKET_BACKLOGGED)
+    {
+        if (nonblocking) return WSAEWOULDBLOCK;
+        turn_keep( sock );
+        if ((error = wait_backlog( sock, send_deadline( sock, wait ) ))) return error;
+    }
+    for (;;)
+    {
+        if (!(error = send_try( sock, params )))
+        {
+            params->skip += params->result;
+            if (params->skip >= total) return 0;
+            continue;
+        }
+        if (error != WSAEWOULDBLOCK) return error;
+        if (nonblocking) return params->skip ? send_rest( params, total ) : WSAEWOULDBLOCK;
+        turn_keep( sock );
+        if ((error = wait_socket( sock, UNIX_POLLOUT, send_deadline( sock, wait ) ))) return error;
+    }
+}
+
+static unsigned int send_stream( struct socket *sock, struct send_params *params, SIZE_T total )
+{
+    struct send_wait wait = { .made = FALSE };
+    unsigned int error;
+    BOOL nonblocking;
+
+    if (!total) return 0;
+    if (!turn_take( sock ))
+    {
+        nonblocking = socket_is_nonblocking( sock );
+        if ((error = turn_wait( sock, nonblocking, nonblocking ? NULL : send_deadline( sock, &wait ) ))) return error;
+    }
+    error = send_whole( sock, params, total, &wait );
+    turn_leave( sock );
+    params->result = params->skip;
+    return error;
+}
+
+/* ---- datagrams ---- */
+
+static unsigned int send_datagram( struct socket *sock, struct send_params *params )
+{
+    struct send_wait wait = { .made = FALSE };
+    unsigned int error, wait_error;
+
+    while ((error = send_try( sock, params )) == WSAEWOULDBLOCK && !socket_is_nonblocking( sock ))
+    {
+        if ((wait_error = wait_socket( sock, UNIX_POLLOUT, send_deadline( sock, &wait ) ))) return wait_error;
+        params->flags |= UNIX_MSG_WAITED;
+    }
+    return error;
+}
+
+/* ---- a whole send ---- */
+
+/* params has the address and the control data, if any; params->result is what was sent */
+static unsigned int send_buffers( struct socket *sock, struct send_params *params, const WSABUF *bufs, DWORD count, DWORD flags )
+{
+    params->socket = sock->unix;
+    params->bufs = (const struct unix_buf *)bufs;
+    params->count = count;
+    params->flags = flags;
+    if (!buffers_readable( bufs, count )) return WSAEFAULT;
+    if (!socket_is_stream( sock )) return send_datagram( sock, params );
+    return send_stream( sock, params, buffers_length( bufs, count ) );
+}
+
+/* what all sends check, in Windows' order, then the send */
+static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD count, DWORD flags, const struct sockaddr *addr,
+                             int addr_len, SIZE_T *sent )
+{
+    struct send_params params = { 0 };
+    struct address target;
+    unsigned int error;
+
+    if ((error = check_flags( sock, flags ))) return error;
+    if ((error = check_addr( sock, addr, addr_len, &target ))) return error;
+    if ((error = check_state( sock, target.len != 0 ))) return error;
+    if ((error = bind_implicitly( sock ))) return error;
+    if (target.len)
+    {
+        params.addr = target.data;
+        params.addr_len = target.len;
+    }
+    error = send_buffers( sock, &params, bufs, count, flags );
+    *sent = params.result;
+    return error;
+}
+
+static void trace_result( unsigned int error, SIZE_T sent )
+{
+    if (error) TRACE( "-> error %s\n", debugstr_error( error ) );
+    else TRACE( "-> %Iu bytes\n", sent );
+}
+
+/* send and sendto */
+static int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const struct sockaddr *addr, int addr_len )
+{
+    WSABUF buffer = { len, (char *)buf };
+    struct socket *sock;
+    unsigned int error;
+    SIZE_T sent = 0;
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    error = send_to( sock, &buffer, 1, flags, addr, addr_len, &sent );
+    socket_put( sock );
+    trace_result( error, sent );
+    if (error) return return_error( error );
+    return sent;
+}
+
+/***********************************************************************
+ *      send   (ws2_32.19)
+ *
+ * WSANOTINITIALISED, WSAENOTSOCK, WSAEOPNOTSUPP (flags), WSAENOTCONN, WSAESHUTDOWN, WSAEFAULT, WSAEWOULDBLOCK (a
+ * non-blocking stream takes all or nothing), WSAETIMEDOUT (SO_SNDTIMEO), WSAEINTR (closed meanwhile), WSAEMSGSIZE,
+ * WSAEACCES (broadcast), WSAECONNRESET, WSAECONNABORTED, WSAENOBUFS, WSAENETDOWN (a first datagram, no helper).
+ */
+int WINAPI send( SOCKET s, const char *buf, int len, int flags )
+{
+    TRACE( "socket %#Ix, buf %p, len %d, flags %s\n", s, buf, len, debugstr_msg_flags( flags ) );
+    return send_simple( s, buf, len, flags, NULL, 0 );
+}
+
+/***********************************************************************
+ *      sendto   (ws2_32.20)
+ *
+ * As send; WSAEAFNOSUPPORT, WSAEFAULT and WSAEADDRNOTAVAIL for the address. On streams the address means nothing.
+ */
+int WINAPI sendto( SOCKET s, const char *buf, int len, int flags, const struct sockaddr *addr, int addr_len )
+{
+    TRACE( "socket %#Ix, buf %p, len %d, flags %s, address %s\n", s, buf, len, debugstr_msg_flags( flags ),
+           debugstr_sockaddr( addr, addr_len ) );
+    return send_simple( s, buf, len, flags, addr, addr_len );
+}
+
+/* the pointers of WSASend and WSASendTo */
+static unsigned int check_pointers( const struct socket *sock, const WSABUF *bufs, DWORD count, DWORD *sent,
+                                    const WSAOVERLAPPED *overlapped )
+{
+    if (sent ? !probe_write( sent, sizeof(*sent) ) : !is_overlapped( sock, overlapped )) return WSAEFAULT;
+    if (!count) return WSAEINVAL;
+    return buffers_check( bufs, count ) ? 0 : WSAEFAULT;
+}
+
+static int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
+                     int addr_len, WSAOVERLAPPED *overlapped )
+{
+    struct socket *sock;
+    unsigned int error;
+    SIZE_T result = 0;
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(error = check_pointers( sock, bufs, count, sent, overlapped )))
+    {
+        if (is_overlapped( sock, overlapped ))
+        {
+            FIXME( "overlapped sends are not built yet\n" );
+            error = WSAEOPNOTSUPP;
+        }
+        else error = send_to( sock, bufs, count, flags, addr, addr_len, &result );
+    }
+    socket_put( sock );
+    trace_result( error, result );
+    if (!error && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
+    return return_error( error );
+}
+
+/***********************************************************************
+ *      WSASend   (ws2_32.@)
+ *
+ * As send; WSAEINVAL also without buffers, WSAEFAULT for any bad pointer.
+ */
+int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, WSAOVERLAPPED *overlapped,
+                    LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
+{
+    TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, overlapped %p, completion %p\n", s,
+           debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), overlapped, completion );
+    return send_wsa( s, bufs, count, sent, flags, NULL, 0, overlapped );
+}
+
+/***********************************************************************
+ *      WSASendTo   (ws2_32.@)
+ *
+ * As sendto and WSASend.
+ */
+int WINAPI WSASendTo( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
+                      int addr_len, WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
+{
+    TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, address %s, overlapped %p, completion %p\n", s,
+           debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), debugstr_sockaddr( addr, addr_len ),
+           overlapped, completion );
+    return send_wsa( s, bufs, count, sent, flags, addr, addr_len, overlapped );
+}
+
+/* ---- WSASendMsg ---- */
+
+static unsigned int check_msg( const struct socket *sock, const WSAMSG *msg, DWORD flags, DWORD *sent,
+                               const WSAOVERLAPPED *overlapped )
+{
+    if (socket_is_stream( sock )) return WSAEINVAL;
+    if (sent ? !probe_write( sent, sizeof(*sent) ) : !is_overlapped( sock, overlapped )) return WSAEFAULT;
+    if (!msg->dwBufferCount) return WSAEINVAL;
+    if (!buffers_check( msg->lpBuffers, msg->dwBufferCount )) return WSAEFAULT;
+    if (!probe_read( msg->Control.buf, msg->Control.len )) return WSAEFAULT;
+    return check_flags( sock, flags );
+}
+
+static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DWORD flags, DWORD *sent,
+                              WSAOVERLAPPED *overlapped, DWORD *result )
+{
+    struct send_params params = { 0 };
+    struct address target;
+    unsigned int error;
+    WSAMSG msg;
+
+    if (!program_msg || !copy_safe( &msg, program_msg, sizeof(msg) )) return WSAEFAULT;
+    if ((error = check_msg( sock, &msg, flags, sent, overlapped ))) return error;
+    if (is_overlapped( sock, overlapped ))
+    {
+        FIXME( "overlapped sends are not built yet\n" );
+        return WSAEOPNOTSUPP;
+    }
+    /* here also a send that fails for want of an address binds the socket */
+    if ((error = bind_implicitly( sock ))) return error;
+    if ((error = check_addr( sock, msg.name, msg.namelen, &target ))) return error;
+    if ((error = check_state( sock, target.len != 0 ))) return error;
+    if (target.len)
+    {
+        params.addr = target.data;
+        params.addr_len = target.len;
+    }
+    if (msg.Control.len)
+    {
+        params.control = msg.Control.buf;
+        params.control_len = msg.Control.len;
+    }
+    error = send_buffers( sock, &params, msg.lpBuffers, msg.dwBufferCount, flags );
+    *result = params.result;
+    if (!error && !copy_safe( sent, result, sizeof(*sent) )) error = WSAEFAULT;
+    return error;
+}
+
+/***********************************************************************
+ *      WSASendMsg   (ws2_32.@)
+ *
+ * As WSASendTo, for datagram and raw sockets; WSAEINVAL for others and for control data that is malformed or unknown.
+ */
+int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERLAPPED *overlapped,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
+{
+    struct socket *sock;
+    unsigned int error;
+    DWORD result = 0;
+
+    TRACE( "socket %#Ix, msg %p, flags %s, sent %p, overlapped %p, completion %p\n", s, msg, debugstr_msg_flags( flags ), sent,
+           overlapped, completion );
+
+    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    error = send_msg( sock, msg, flags, sent, overlapped, &result );
+    socket_put( sock );
+    trace_result( error, result );
+    return return_error( error );
+}

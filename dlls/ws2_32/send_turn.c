@@ -1,0 +1,185 @@
+/*
+Taking turns: one thread at a time sends on a stream
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+/* A send that the kernel took only a part of goes on when there is room; what another
+ * thread sends meanwhile must not get in between, for Windows queues sends whole. The
+ * turn is a word of the kernel socket's object, so that all its handles in this process
+ * share it: 0, or the id of the thread that has it with two flags. Taking and leaving it
+ * are one interlocked operation each. Only a thread that finds it taken makes an
+ * eventfd, puts itself on a list, and waits as for a socket, so that closing the socket
+ * or cancelling ends the wait.
+ *
+ * A thread may die with the turn in its hands: those who wait look from time to time
+ * whether it lives. */
+
+#include "ws2_32_private.h"
+
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
+/* thread ids are multiples of 4 */
+#define TURN_AWAITED 1                  /* somebody is on the list */
+#define TURN_LONG    2                  /* whoever has it waits for room */
+#define TURN_FLAGS   3
+
+#define LOOK_PAUSE (1000 * 1000000LL)   /* ns between two looks whether a thread lives */
+
+struct waiter
+{
+    struct unix_socket *unix;           /* whose turn */
+    int                 fd;             /* the eventfd */
+    struct waiter      *next;
+};
+
+static struct waiter *waiters;          /* all of the process: there are hardly ever two */
+static SRWLOCK waiters_lock = SRWLOCK_INIT;
+
+static volatile LONG *turn_of( const struct socket *sock )
+{
+    return (volatile LONG *)&sock->unix->turn;
+}
+
+static LONG my_turn(void)
+{
+    return GetCurrentThreadId() & ~TURN_FLAGS;
+}
+
+/* wakes them all: they look, and one will have it */
+static void wake_waiters( struct unix_socket *unix )
+{
+    struct event_signal_params params;
+    struct waiter *waiter;
+
+    AcquireSRWLockShared( &waiters_lock );
+    for (waiter = waiters; waiter; waiter = waiter->next)
+    {
+        if (waiter->unix != unix) continue;
+        params.fd = waiter->fd;
+        UNIX_CALL( event_signal, &params );
+    }
+    ReleaseSRWLockShared( &waiters_lock );
+}
+
+static unsigned int enter_list( struct waiter *waiter )
+{
+    struct event_create_params params;
+    unsigned int error;
+
+    if ((error = UNIX_CALL( event_create, &params ))) return error;
+    waiter->fd = params.fd;
+    AcquireSRWLockExclusive( &waiters_lock );
+    waiter->next = waiters;
+    waiters = waiter;
+    ReleaseSRWLockExclusive( &waiters_lock );
+    return 0;
+}
+
+static void leave_list( struct waiter *waiter )
+{
+    struct close_fd_params params = { waiter->fd };
+    struct waiter **ptr;
+
+    AcquireSRWLockExclusive( &waiters_lock );
+    for (ptr = &waiters; *ptr != waiter; ptr = &(*ptr)->next) /* nothing */;
+    *ptr = waiter->next;
+    ReleaseSRWLockExclusive( &waiters_lock );
+    UNIX_CALL( close_fd, &params );
+}
+
+static BOOL is_alive( DWORD tid )
+{
+    HANDLE thread = OpenThread( SYNCHRONIZE, FALSE, tid );
+    BOOL alive;
+
+    if (!thread) return FALSE;
+    alive = WaitForSingleObject( thread, 0 ) != WAIT_OBJECT_0;
+    CloseHandle( thread );
+    return alive;
+}
+
+/* until somebody wakes us, or for a while */
+static unsigned int wait_signal( struct socket *sock, int fd, const struct deadline *deadline )
+{
+    struct unix_pollfd fds[2] = { { .fd = fd, .events = UNIX_POLLIN } };
+    struct poll_params reset = { .fds = fds, .wake_fd = fd };
+    struct deadline pause = deadline_in_ns( LOOK_PAUSE );
+    BOOL is_last = deadline && deadline->at != -1 && deadline->at <= pause.at;
+    unsigned int error, ready;
+
+    error = wait_many( fds, 1, &ready, is_last ? deadline : &pause );
+    if (sock->closing) return WSAEINTR;
+    if (ready) UNIX_CALL( poll, &reset );
+    return error == WSAETIMEDOUT && !is_last ? 0 : error;
+}
+
+static unsigned int wait_turn( struct socket *sock, int fd, BOOL nonblocking, const struct deadline *deadline )
+{
+    volatile LONG *turn = turn_of( sock );
+    unsigned int error;
+    LONG old;
+
+    for (;;)
+    {
+        old = *turn;
+        if (!old)
+        {
+            /* others may be on the list */
+            if (!InterlockedCompareExchange( turn, my_turn() | TURN_AWAITED, 0 )) return 0;
+            continue;
+        }
+        if (nonblocking && (old & TURN_LONG)) return WSAEWOULDBLOCK;
+        if (!(old & TURN_AWAITED) && InterlockedCompareExchange( turn, old | TURN_AWAITED, old ) != old) continue;
+        if ((error = wait_signal( sock, fd, deadline ))) return error;
+        if (*turn == (old | TURN_AWAITED) && !is_alive( old & ~TURN_FLAGS ))
+        {
+            WARN( "thread %#lx died while it was sending\n", old & ~TURN_FLAGS );
+            InterlockedCompareExchange( turn, 0, old | TURN_AWAITED );
+        }
+    }
+}
+
+BOOL turn_take( struct socket *sock )
+{
+    return !InterlockedCompareExchange( turn_of( sock ), my_turn(), 0 );
+}
+
+unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline )
+{
+    struct waiter waiter = { .unix = sock->unix };
+    unsigned int error;
+
+    /* an APC of the thread that has it */
+    if ((*turn_of( sock ) & ~TURN_FLAGS) == my_turn()) return WSAEWOULDBLOCK;
+    if ((error = enter_list( &waiter ))) return error;
+    error = wait_turn( sock, waiter.fd, nonblocking, deadline );
+    leave_list( &waiter );
+    return error;
+}
+
+void turn_keep( struct socket *sock )
+{
+    LONG old = InterlockedOr( turn_of( sock ), TURN_LONG );
+
+    if ((old & TURN_FLAGS) == TURN_AWAITED) wake_waiters( sock->unix );
+}
+
+void turn_leave( struct socket *sock )
+{
+    if (InterlockedExchange( turn_of( sock ), 0 ) & TURN_AWAITED) wake_waiters( sock->unix );
+}
