@@ -23,8 +23,6 @@ import hashlib
 import random
 import selectors
 import socket
-import struct
-import subprocess
 import threading
 import time
 

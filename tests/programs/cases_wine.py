@@ -25,7 +25,7 @@ import socket
 import zlib
 
 from cases_perl import Server
-from harness import check, free_port, pattern, same
+from harness import check, connect, free_port, pattern, same
 
 
 def loaded(context):
@@ -70,9 +70,11 @@ def ping(context):
 
 
 def netstat(context):
-    """It shows the port that perl.exe listens on."""
+    """It shows a connection of perl.exe."""
     port = context.perl('echo-server.pl', '127.0.0.1', 1).port()
-    check(re.search(r'TCP\s+\S+:%d\s.*LISTENING' % port, context.start('netstat', '-an').succeed()), 'port %d is not shown' % port)
+    with connect(port):
+        text = context.start('netstat').succeed()
+    check(re.search(r'TCP\s+127\.0\.0\.1:%d\s.*ESTABLISHED' % port, text), 'the connection to port %d is not shown' % port)
 
 
 def rpc(context):
