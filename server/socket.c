@@ -376,6 +376,12 @@ u32 create_request( struct request *req )
 
     if (in->family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_V6ONLY, 1 );
     if (in->type == WS_SOCK_STREAM) socket_set_int( fd, SOL_SOCKET, SO_REUSEADDR, 1 );
+    if (in->type == WS_SOCK_DGRAM)
+    {
+        /* an unconnected socket hears of unreachable ports, too; an IPv6 one may talk IPv4 */
+        socket_set_int( fd, IPPROTO_IP, IP_RECVERR, 1 );
+        if (in->family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_RECVERR, 1 );
+    }
 
     if (!(sock = socket_new( fd, in->family, in->type, protocol )))
     {
