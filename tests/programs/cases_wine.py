@@ -17,9 +17,7 @@
 # Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
 #
 
-import glob
 import hashlib
-import os
 import re
 import socket
 import zlib
@@ -32,19 +30,10 @@ def loaded(context):
     """A Windows program of the runner has Tapster's Unix library in it, or, with stock Wine, has not."""
     program = context.perl('echo-server.pl', '127.0.0.1', 1)
     program.port()
-    found = 0
-    for maps in glob.glob('/proc/[0-9]*/maps'):
-        try:
-            process = int(maps.split('/')[2])
-            if os.getsid(process) == program.process.pid:
-                with open(maps, encoding='utf-8', errors='replace') as lines:
-                    found += any('/ws2unix.so' in line for line in lines)
-        except OSError:
-            continue            # it has ended meanwhile
     if context.stock:
-        check(not found, 'the runner is not stock Wine: Tapster is loaded')
+        check(not program.uses_tapster(), 'the runner is not stock Wine: Tapster is loaded')
     else:
-        check(found, "Tapster is not loaded: the program runs on Wine's own Winsock")
+        check(program.uses_tapster(), "Tapster is not loaded: the program runs on Wine's own Winsock")
 
 
 def prefix(context):

@@ -18,6 +18,7 @@
 #
 
 import contextlib
+import glob
 import hashlib
 import os
 import random
@@ -110,6 +111,18 @@ class Program:
         """Waits for the end of the program, which must be a good one; returns what it printed."""
         same(self.wait(seconds), 0, 'exit code of ' + self.name())
         return self.text()
+
+    def uses_tapster(self):
+        """Is Tapster's Unix library in the program (or in what it started, which is of its session)?"""
+        for maps in glob.glob('/proc/[0-9]*/maps'):
+            try:
+                if os.getsid(int(maps.split('/')[2])) == self.process.pid:
+                    with open(maps, encoding='utf-8', errors='replace') as lines:
+                        if any('/ws2unix.so' in line for line in lines):
+                            return True
+            except OSError:
+                continue            # that process has ended meanwhile
+        return False
 
     def kill(self):
         """Ends the program and what it started (its session has its pid), nothing else."""
