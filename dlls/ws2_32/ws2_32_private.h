@@ -136,6 +136,7 @@ struct thread_data
     LONG                cancelled;      /* WSACancelBlockingCall */
     LONG                in_hook;        /* its blocking hook runs (1.1: blocking calls fail WSAEINPROGRESS) */
     FARPROC             hook;           /* WSASetBlockingHook; NULL: the default one */
+    DWORD               open_type;      /* SO_OPENTYPE: not 0: socket() makes non-overlapped ones */
     char                ntoa[16];       /* inet_ntoa's result */
     void               *hostent;        /* gethostbyX's result, heap */
     unsigned int        hostent_size;
@@ -267,6 +268,12 @@ extern BOOL catalog_find( int family, int type, int protocol, WSAPROTOCOL_INFOW 
 extern void catalog_info_to_a( const WSAPROTOCOL_INFOW *src, WSAPROTOCOL_INFOA *dst );
 /* debugstr_guid for a program's pointer */
 extern const char *debugstr_provider( const GUID *guid );
+
+/* ---- option.c ---- */
+
+/* the slot's room for ws2_32's own */
+#define OPTION_NOT_V6ONLY       OPTION_EXTRA0   /* IPV6_V6ONLY of an AF_INET socket was set to 0 */
+#define OPTION_PROTECTION_LEVEL OPTION_EXTRA1   /* IPV6_PROTECTION_LEVEL as set, 0 never */
 
 /* ---- endings of an export ---- */
 
