@@ -30,6 +30,13 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 /* the longest string that may be an address: with brackets, scope id and port */
 #define MAX_ADDRESS_STRING INET6_ADDRSTRLEN
 
+/* the end of an export that returns SOCKET_ERROR */
+static int finish( unsigned int error )
+{
+    TRACE( "returning %s\n", debugstr_error( error ) );
+    return return_error( error );
+}
+
 /* ---- byte orders ---- */
 
 /* Wine's header has them inline */
@@ -84,7 +91,7 @@ static int swap_long( SOCKET s, ULONG value, ULONG *result )
     if (!(sock = socket_get( s ))) return SOCKET_ERROR;
     socket_put( sock );
     value = RtlUlongByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
+    if (!copy_safe( result, &value, sizeof(value) )) return finish( WSAEFAULT );
     TRACE( "returning %#x\n", (unsigned int)value );
     return 0;
 }
@@ -96,7 +103,7 @@ static int swap_short( SOCKET s, USHORT value, USHORT *result )
     if (!(sock = socket_get( s ))) return SOCKET_ERROR;
     socket_put( sock );
     value = RtlUshortByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
+    if (!copy_safe( result, &value, sizeof(value) )) return finish( WSAEFAULT );
     TRACE( "returning %#x\n", value );
     return 0;
 }
@@ -164,9 +171,10 @@ u_long WINAPI inet_addr( const char *str )
         if (error == WSAEFAULT) SetLastError( WSAEFAULT );
         return INADDR_NONE;
     }
-    if (!strcmp( copy, " " )) return 0;
-    if (RtlIpv4StringToAddressA( copy, FALSE, &end, &addr )) return INADDR_NONE;
-    if (*end && !is_space( *end )) return INADDR_NONE;
+    if (!strcmp( copy, " " ))
+        addr.S_un.S_addr = 0;
+    else if (RtlIpv4StringToAddressA( copy, FALSE, &end, &addr ) || (*end && !is_space( *end )))
+        addr.S_un.S_addr = INADDR_NONE;
 
     TRACE( "returning %#x\n", (unsigned int)addr.S_un.S_addr );
     return addr.S_un.S_addr;
@@ -215,7 +223,7 @@ static int pton( int family, const WCHAR *str, void *addr )
     unsigned int size;
     int ret = string_to_ip( family, str, &ip, &size );
 
-    if (ret && !copy_safe( addr, &ip, size )) return return_error( WSAEFAULT );
+    if (ret && !copy_safe( addr, &ip, size )) return finish( WSAEFAULT );
     TRACE( "returning %d\n", ret );
     return ret;
 }
@@ -223,8 +231,8 @@ static int pton( int family, const WCHAR *str, void *addr )
 /* what is common to both: 1 to go on, or what to return */
 static int pton_check( int family, unsigned int copy_error, const void *addr )
 {
-    if (copy_error == WSAEFAULT || !addr) return return_error( WSAEFAULT );
-    if (family != AF_INET && family != AF_INET6) return return_error( WSAEAFNOSUPPORT );
+    if (copy_error == WSAEFAULT || !addr) return finish( WSAEFAULT );
+    if (family != AF_INET && family != AF_INET6) return finish( WSAEAFNOSUPPORT );
     return !copy_error;     /* too long for an address: none */
 }
 
@@ -298,7 +306,7 @@ static void *ntop( int family, const void *addr, void *str, SIZE_T size, unsigne
     }
     if (error)
     {
-        SetLastError( error );
+        finish( error );
         return NULL;
     }
     TRACE( "returning %s\n", buffer );
@@ -397,7 +405,7 @@ INT WINAPI WSAAddressToStringA( SOCKADDR *addr, DWORD addr_len, WSAPROTOCOL_INFO
     TRACE( "addr %s, info %p, str %p, str_len %p\n", debugstr_sockaddr( addr, addr_len ), info, str, str_len );
 
     if (!startup_check()) return SOCKET_ERROR;
-    return return_error( address_to_string( addr, addr_len, info, str, str_len, 1 ) );
+    return finish( address_to_string( addr, addr_len, info, str, str_len, 1 ) );
 }
 
 /***********************************************************************
@@ -409,7 +417,7 @@ INT WINAPI WSAAddressToStringW( SOCKADDR *addr, DWORD addr_len, WSAPROTOCOL_INFO
     TRACE( "addr %s, info %p, str %p, str_len %p\n", debugstr_sockaddr( addr, addr_len ), info, str, str_len );
 
     if (!startup_check()) return SOCKET_ERROR;
-    return return_error( address_to_string( addr, addr_len, info, str, str_len, sizeof(WCHAR) ) );
+    return finish( address_to_string( addr, addr_len, info, str, str_len, sizeof(WCHAR) ) );
 }
 
 /* what WSAAddressToString writes, and IPv4 in all forms of inet_addr */
@@ -470,7 +478,7 @@ INT WINAPI WSAStringToAddressW( WCHAR *str, INT family, WSAPROTOCOL_INFOW *info,
     if (!startup_check()) return SOCKET_ERROR;
     if (!(error = string_error( str, copy_wstring( copy, ARRAY_SIZE( copy ), str ) )))
         error = string_to_address( copy, family, info, addr, addr_len );
-    return return_error( error );
+    return finish( error );
 }
 
 /***********************************************************************
@@ -491,5 +499,5 @@ INT WINAPI WSAStringToAddressA( char *str, INT family, WSAPROTOCOL_INFOA *info, 
         widen( wide, copy );
         error = string_to_address( wide, family, info, addr, addr_len );
     }
-    return return_error( error );
+    return finish( error );
 }

@@ -52,6 +52,13 @@ struct lookup
     char           canon[UNIX_MAX_NAME];
 };
 
+/* the end of an export that returns SOCKET_ERROR */
+static int finish( unsigned int error )
+{
+    TRACE( "returning %s\n", debugstr_error( error ) );
+    return return_error( error );
+}
+
 /* ---- strings ---- */
 
 static BOOL is_ascii( const char *str )
@@ -711,29 +718,40 @@ struct hostent * WINAPI gethostbyaddr( const char *addr, int len, int family )
 
 /* ---- this computer's name ---- */
 
+/* It must always be there, documented as "a token host name" if need be. */
+static void get_own_name( char name[256] )
+{
+    struct gethostname_params params = { .name = name, .size = 256 };
+    WCHAR wide[256];
+    DWORD len = ARRAY_SIZE( wide );
+
+    if (startup_load() && !UNIX_CALL( gethostname, &params )) return;
+    if (GetComputerNameExW( ComputerNamePhysicalDnsHostname, wide, &len ) && !utf8_from_wide( wide, name, 256 )) return;
+    strcpy( name, "localhost" );
+}
+
+/* On Windows this is one more function that needs WSAStartup. Wine's wineboot calls
+ * it without, to name the computer: half of Wine's services fail in a prefix whose
+ * computer has no name. */
 static unsigned int get_hostname( void *name, int size, BOOL wide )
 {
     char buffer[256];
-    struct gethostname_params params = { .name = buffer, .size = sizeof(buffer) };
-    unsigned int error;
 
-    if (!startup_check()) return WSANOTINITIALISED;
     if (!name || size <= 0) return WSAEFAULT;
-    if ((error = UNIX_CALL( gethostname, &params ))) return error;
-    if ((error = return_string( buffer, name, size, wide ))) return WSAEFAULT;
-    TRACE( "returning %s\n", debugstr_a( buffer ) );
-    return 0;
+    get_own_name( buffer );
+    TRACE( "own name %s\n", debugstr_a( buffer ) );
+    return return_string( buffer, name, size, wide ) ? WSAEFAULT : 0;
 }
 
 /***********************************************************************
  *      gethostname   (ws2_32.57)
  *
- * WSANOTINITIALISED; WSAEFAULT: a bad pointer, or too little room.
+ * WSAEFAULT: a bad pointer, or too little room.
  */
 int WINAPI gethostname( char *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return return_error( get_hostname( name, size, FALSE ) );
+    return finish( get_hostname( name, size, FALSE ) );
 }
 
 /***********************************************************************
@@ -742,5 +760,5 @@ int WINAPI gethostname( char *name, int size )
 int WINAPI GetHostNameW( WCHAR *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return return_error( get_hostname( name, size, TRUE ) );
+    return finish( get_hostname( name, size, TRUE ) );
 }

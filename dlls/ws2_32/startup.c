@@ -55,7 +55,7 @@ static UINT64 query_unix_table( HMODULE module )
 }
 
 /* Needs the loader lock only as any LoadLibrary does; the first WSAStartup comes here. */
-static BOOL load_unix_library(void)
+BOOL startup_load(void)
 {
     static SRWLOCK lock = SRWLOCK_INIT;
     void **dispatcher;
@@ -142,7 +142,7 @@ int WINAPI WSAStartup( WORD version, WSADATA *data )
 
     if (!agreed) return WSAVERNOTSUPPORTED;
     if (!data || !probe_write( data, sizeof(*data) )) return WSAEFAULT;
-    if (!load_unix_library()) return WSASYSNOTREADY;
+    if (!startup_load()) return WSASYSNOTREADY;
     if (UNIX_CALL( startup, &params ))
     {
         complain( params.message );

@@ -55,6 +55,7 @@ extern UINT64 unix_handle;              /* 0: no unix library, nothing works */
     ((unsigned int)unix_call_dispatcher( unix_handle, unix_ ## func, params ))
 
 extern BOOL startup_check(void);        /* FALSE: last error is WSANOTINITIALISED */
+extern BOOL startup_load(void);         /* the Unix library alone, without WSAStartup. FALSE: there is none */
 
 /* ---- object.c: SOCKET handles ---- */
 
