@@ -133,10 +133,10 @@ static void piece_bad_pointers(void)
     listener = socket_listening( AF_INET, &addr );
     client = socket_connecting( &addr );
     ok( wait_readable( listener, 1000 ), "no connection\n" );
-    check_error( accept( listener, &peer.sa, (int *)0x10 ), WSAEFAULT );
+    check_error( accept( listener, &peer.sa, bad_pointer() ), WSAEFAULT );
     closesocket( client );
     client = socket_connecting( &addr );
-    check_error( accept( listener, (struct sockaddr *)0x10, &len ), WSAEFAULT );
+    check_error( accept( listener, bad_pointer(), &len ), WSAEFAULT );
     closesocket( client );
 
     /* they may have taken the connections, but the listener works on */

@@ -128,8 +128,8 @@ static void piece_bad_pointers(void)
     int len;
 
     s = socket_new( AF_INET, SOCK_STREAM );
-    check_error( bind( s, (struct sockaddr *)0x10, sizeof(addr.in) ), WSAEFAULT );
-    check_error( connect( s, (struct sockaddr *)0x10, sizeof(addr.in) ), WSAEFAULT );
+    check_error( bind( s, bad_pointer(), sizeof(addr.in) ), WSAEFAULT );
+    check_error( connect( s, bad_pointer(), sizeof(addr.in) ), WSAEFAULT );
     check_error( connect( s, NULL, sizeof(addr.in) ), WSAEFAULT );
     closesocket( s );
 
@@ -137,12 +137,12 @@ static void piece_bad_pointers(void)
     len = sizeof(addr);
     check_error( getsockname( client, NULL, &len ), WSAEFAULT );
     check_error( getsockname( client, &addr.sa, NULL ), WSAEFAULT );
-    check_error( getsockname( client, (struct sockaddr *)0x10, &len ), WSAEFAULT );
-    check_error( getsockname( client, &addr.sa, (int *)0x10 ), WSAEFAULT );
+    check_error( getsockname( client, bad_pointer(), &len ), WSAEFAULT );
+    check_error( getsockname( client, &addr.sa, bad_pointer() ), WSAEFAULT );
     check_error( getpeername( client, NULL, &len ), WSAEFAULT );
     check_error( getpeername( client, &addr.sa, NULL ), WSAEFAULT );
-    check_error( getpeername( client, (struct sockaddr *)0x10, &len ), WSAEFAULT );
-    check_error( getpeername( client, &addr.sa, (int *)0x10 ), WSAEFAULT );
+    check_error( getpeername( client, bad_pointer(), &len ), WSAEFAULT );
+    check_error( getpeername( client, &addr.sa, bad_pointer() ), WSAEFAULT );
     closesocket( client );
     closesocket( server );
 }

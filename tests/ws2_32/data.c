@@ -955,7 +955,7 @@ static void test_bad_memory(void)
     readonly = VirtualAlloc( NULL, 0x1000, MEM_COMMIT, PAGE_READONLY );
 
     check_error( send( client, buffer + 10, 10, 0 ), WSAEFAULT );
-    check_error( send( client, (char *)0x10, 10, 0 ), WSAEFAULT );
+    check_error( send( client, bad_pointer(), 10, 0 ), WSAEFAULT );
     check_error( send( client, buffer, 20, 0 ), WSAEFAULT );
     bufs[0].buf = "first";
     bufs[0].len = 5;
@@ -969,7 +969,7 @@ static void test_bad_memory(void)
     check_int( recv( server, NULL, 0, MSG_PEEK ), 0 );
 
     check_error( recv( server, buffer + 10, 10, 0 ), WSAEFAULT );
-    check_error( recv( server, (char *)0x10, 10, 0 ), WSAEFAULT );
+    check_error( recv( server, bad_pointer(), 10, 0 ), WSAEFAULT );
     check_error( recv( server, readonly, 10, 0 ), WSAEFAULT );
     check_error( recv( server, buffer, 20, 0 ), WSAEFAULT );
     check_error( recv( server, buffer, 20, MSG_PEEK ), WSAEFAULT );
@@ -1008,9 +1008,9 @@ static void piece_bad_count(void)
 
     tcp_pair( &client, &server );
     memset( buffer, 0, sizeof(buffer) );
-    check_error( WSASend( client, (WSABUF *)0x10, 1, &count, 0, NULL, NULL ), WSAEFAULT );
-    check_error( WSARecv( client, (WSABUF *)0x10, 1, &count, &flags, NULL, NULL ), WSAEFAULT );
-    check_error( WSARecv( client, &buf, 1, &count, (DWORD *)0x10, NULL, NULL ), WSAEFAULT );
+    check_error( WSASend( client, bad_pointer(), 1, &count, 0, NULL, NULL ), WSAEFAULT );
+    check_error( WSARecv( client, bad_pointer(), 1, &count, &flags, NULL, NULL ), WSAEFAULT );
+    check_error( WSARecv( client, &buf, 1, &count, bad_pointer(), NULL, NULL ), WSAEFAULT );
     closesocket( client );
     closesocket( server );
 }
@@ -1024,7 +1024,7 @@ static void piece_bad_target(void)
 
     a = socket_bound( AF_INET, SOCK_DGRAM, &addr );
     b = socket_new( AF_INET, SOCK_DGRAM );
-    check_error( sendto( b, "x", 1, 0, (struct sockaddr *)0x10, sizeof(addr.in) ), WSAEFAULT );
+    check_error( sendto( b, "x", 1, 0, bad_pointer(), sizeof(addr.in) ), WSAEFAULT );
     check_int( sendto( b, "x", 1, 0, &addr.sa, sizeof(addr.in) ), 1 );
     check_int( recv( a, buffer, sizeof(buffer), 0 ), 1 );
     closesocket( a );
@@ -1043,9 +1043,9 @@ static void piece_bad_source(void)
     check_int( sendto( b, "x", 1, 0, &addr.sa, sizeof(addr.in) ), 1 );
     check_error( recvfrom( a, buffer, sizeof(buffer), 0, &from.sa, NULL ), WSAEFAULT );
     check_int( sendto( b, "y", 1, 0, &addr.sa, sizeof(addr.in) ), 1 );
-    todo_wine check_error( recvfrom( a, buffer, sizeof(buffer), 0, &from.sa, (int *)0x10 ), WSAEFAULT );
+    todo_wine check_error( recvfrom( a, buffer, sizeof(buffer), 0, &from.sa, bad_pointer() ), WSAEFAULT );
     check_int( sendto( b, "z", 1, 0, &addr.sa, sizeof(addr.in) ), 1 );
-    todo_wine check_error( recvfrom( a, buffer, sizeof(buffer), 0, (struct sockaddr *)0x10, &len ), WSAEFAULT );
+    todo_wine check_error( recvfrom( a, buffer, sizeof(buffer), 0, bad_pointer(), &len ), WSAEFAULT );
     closesocket( a );
     closesocket( b );
 }
@@ -1059,12 +1059,12 @@ static void test_bad_memory_datagram(void)
     buffer = guarded_alloc( 10 );
     memset( buffer, 'x', 10 );
     check_error( send( a, buffer, 20, 0 ), WSAEFAULT );
-    check_error( send( a, (char *)0x10, 20, 0 ), WSAEFAULT );
+    check_error( send( a, bad_pointer(), 20, 0 ), WSAEFAULT );
     check_int( send( a, buffer, 10, 0 ), 10 );
     check_int( recv( b, buffer, 10, 0 ), 10 );
     check_int( send( a, buffer, 10, 0 ), 10 );
     ok( wait_readable( b, 1000 ), "nothing arrived\n" );
-    check_error( recv( b, (char *)0x10, 10, 0 ), WSAEFAULT );
+    check_error( recv( b, bad_pointer(), 10, 0 ), WSAEFAULT );
     guarded_free( buffer );
     closesocket( a );
     closesocket( b );

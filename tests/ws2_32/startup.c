@@ -84,7 +84,7 @@ static void test_bad_pointer(void)
 
 static void piece_unwritable(void)
 {
-    int ret = WSAStartup( MAKEWORD( 2, 2 ), (WSADATA *)0x10 );
+    int ret = WSAStartup( MAKEWORD( 2, 2 ), bad_pointer() );
 
     ok( ret == WSAEFAULT, "got %d\n", ret );
     check_error( WSACleanup(), WSANOTINITIALISED );

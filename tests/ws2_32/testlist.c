@@ -26,6 +26,7 @@
 extern void func_accept(void);
 extern void func_connect(void);
 extern void func_data(void);
+extern void func_select(void);
 extern void func_shutdown(void);
 extern void func_socket(void);
 extern void func_startup(void);
@@ -36,6 +37,7 @@ const struct test winetest_testlist[] =
     { "accept", func_accept },
     { "connect", func_connect },
     { "data", func_data },
+    { "select", func_select },
     { "shutdown", func_shutdown },
     { "socket", func_socket },
     { "startup", func_startup },

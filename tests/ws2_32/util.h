@@ -90,7 +90,15 @@ extern void check_closed_( const char *file, int line, SOCKET s );
 extern void check_reset_( const char *file, int line, SOCKET s );
 #define check_reset( s ) check_reset_( __FILE__, __LINE__, s )
 
-/* memory that ends (or has a hole) at a page which cannot be accessed */
+/* a pointer to nothing, of which the compiler does not know */
+static inline void *bad_pointer(void)
+{
+    volatile UINT_PTR ptr = 0x10;
+
+    return (void *)ptr;
+}
+
+/* memory that ends at a page which cannot be accessed */
 extern char *guarded_alloc( SIZE_T size );
 extern void guarded_free( char *ptr );
 extern void pattern_fill( char *buffer, int len, unsigned seed );
