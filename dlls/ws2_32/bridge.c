@@ -48,7 +48,7 @@ static NTSTATUS (WINAPI *original_NtWriteFile)( HANDLE, HANDLE, PIO_APC_ROUTINE,
 
 static NTSTATUS WINAPI bridge_NtClose( HANDLE handle )
 {
-    socket_forget_handle( handle );
+    if (socket_forget_handle( handle )) return socket_close_handle( handle );
     return original_NtClose( handle );
 }
 
@@ -228,7 +228,7 @@ void bridge_init(void)
     ReleaseSRWLockExclusive( &lock );
 }
 
-void bridge_close( HANDLE handle )
+NTSTATUS bridge_close( HANDLE handle )
 {
-    original_NtClose( handle );
+    return original_NtClose( handle );
 }

@@ -23,7 +23,7 @@
 
 /* redirects ntdll's functions, once; before the first socket exists */
 extern void bridge_init(void);
-/* the original NtClose: the handle is ours and out of the table already */
-extern void bridge_close( HANDLE handle );
+/* the original NtClose */
+extern NTSTATUS bridge_close( HANDLE handle );
 
 #endif /* __WS2_32_BRIDGE_H */

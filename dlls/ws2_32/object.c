@@ -38,7 +38,10 @@ static struct socket **pages[MAX_PAGES];
 
 static struct socket *free_sockets;
 static SRWLOCK free_lock = SRWLOCK_INIT;
-static SRWLOCK adopt_lock = SRWLOCK_INIT;
+
+/* Adopting a handle and closing one exclude each other: a thread that uses a handle while another
+ * closes it must not leave behind an object for a value that is somebody else's by then. */
+static SRWLOCK handle_lock = SRWLOCK_INIT;
 
 /* ---- objects ---- */
 
@@ -171,32 +174,41 @@ static unsigned int adopt_error( SOCKET s, struct unix_socket **unix )
     return error;
 }
 
+/* puts an adopted socket into the table; another thread may be publishing that handle just now */
+static struct socket *enter( SOCKET s, struct unix_socket *unix )
+{
+    struct socket **entry = find_entry( s, TRUE ), *sock, *none = NULL;
+
+    if (!entry || !(sock = new_socket( s, unix )))
+    {
+        close_unix( unix, CLOSE_NOWAIT, NULL );
+        SetLastError( WSAENOBUFS );
+        return NULL;
+    }
+    grab( sock );
+    if (__atomic_compare_exchange_n( entry, &none, sock, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) return sock;
+    socket_put( sock );
+    socket_put( sock );
+    if (!(sock = lookup( s ))) SetLastError( WSAENOTSOCK );
+    return sock;
+}
+
 /* A handle this process has not seen: inherited, duplicated, or no socket at all.
  * Costs two requests to wineserver at most (one: no file) and one to the helper. */
 static struct socket *adopt( SOCKET s )
 {
     struct unix_socket *unix = NULL;
-    struct socket **entry, *sock = NULL;
+    struct socket *sock;
     unsigned int error;
 
     bridge_init();
-    AcquireSRWLockExclusive( &adopt_lock );
-    if (!(sock = lookup( s )) && !(error = adopt_error( s, &unix )))
+    AcquireSRWLockExclusive( &handle_lock );
+    if (!(sock = lookup( s )))
     {
-        if ((entry = find_entry( s, TRUE )) && (sock = new_socket( s, unix )))
-        {
-            grab( sock );
-            __atomic_store_n( entry, sock, __ATOMIC_RELEASE );
-            TRACE( "adopted %#Ix\n", s );
-        }
-        else
-        {
-            close_unix( unix, CLOSE_NOWAIT, NULL );
-            error = WSAENOBUFS;
-        }
+        if ((error = adopt_error( s, &unix ))) SetLastError( error );
+        else if ((sock = enter( s, unix ))) TRACE( "adopted %#Ix\n", s );
     }
-    ReleaseSRWLockExclusive( &adopt_lock );
-    if (!sock) SetLastError( error );
+    ReleaseSRWLockExclusive( &handle_lock );
     return sock;
 }
 
@@ -275,8 +287,8 @@ static BOOL drain( struct socket *sock )
     return TRUE;
 }
 
-/* The last part of every closing: the helper hears of it before the handle goes. */
-static void finish_close( struct socket *sock, unsigned int flags, HANDLE handle, int *wait_fd )
+/* The helper hears of a closing before the handle goes. */
+static void finish_close( struct socket *sock, unsigned int flags, int *wait_fd )
 {
     struct unix_socket *unix = sock->unix;
 
@@ -286,8 +298,20 @@ static void finish_close( struct socket *sock, unsigned int flags, HANDLE handle
         sock->unix = NULL;
         if (close_unix( unix, flags, wait_fd ) == WSAEWOULDBLOCK) close_unix( unix, CLOSE_NOWAIT, NULL );
     }
-    if (handle) bridge_close( handle );
     socket_put( sock );
+}
+
+NTSTATUS socket_close_handle( HANDLE handle )
+{
+    struct socket *again;
+    NTSTATUS status;
+
+    AcquireSRWLockExclusive( &handle_lock );
+    again = take_out( (SOCKET)handle );
+    status = bridge_close( handle );
+    ReleaseSRWLockExclusive( &handle_lock );
+    if (again) finish_close( again, CLOSE_NOWAIT, NULL );
+    return status;
 }
 
 /* {1,n} linger on a non-blocking socket with data unsent: Windows refuses and keeps the socket */
@@ -315,7 +339,8 @@ unsigned int socket_close( SOCKET s, unsigned int flags )
     }
     socket_put( sock );
     if (!(sock = take_out( s ))) return WSAENOTSOCK;
-    finish_close( sock, flags, (HANDLE)s, &wait_fd );
+    finish_close( sock, flags, &wait_fd );
+    socket_close_handle( (HANDLE)s );
     if (wait_fd != -1) wait_helper_fd( NULL, wait_fd, &never );
     return 0;
 }
@@ -326,7 +351,7 @@ BOOL socket_forget_handle( HANDLE handle )
 
     if (!sock) return FALSE;
     TRACE( "%p\n", handle );
-    finish_close( sock, CLOSE_NOWAIT, NULL, NULL );
+    finish_close( sock, CLOSE_NOWAIT, NULL );
     return TRUE;
 }
 
@@ -342,7 +367,9 @@ void socket_close_all(void)
         {
             SOCKET s = ((SOCKET)i * PAGE_ENTRIES + j) << 2;
 
-            if ((sock = take_out( s ))) finish_close( sock, CLOSE_NOWAIT, (HANDLE)s, NULL );
+            if (!(sock = take_out( s ))) continue;
+            finish_close( sock, CLOSE_NOWAIT, NULL );
+            socket_close_handle( (HANDLE)s );
         }
     }
 }

@@ -117,6 +117,8 @@ extern unsigned int socket_close( SOCKET s, unsigned int close_flags );
 extern void socket_close_all(void);     /* the last WSACleanup */
 /* the bridge's: a handle of ours is about to be closed by NtClose or NtDuplicateObject */
 extern BOOL socket_forget_handle( HANDLE handle );
+/* then: closes the handle itself, so that nobody adopts it meanwhile */
+extern NTSTATUS socket_close_handle( HANDLE handle );
 /* without a reference and without adopting: for many sockets at once (select). The
  * result may be closed and reused at any moment: look again whether the handle is still its. */
 extern struct socket *socket_peek( SOCKET s );
