@@ -66,11 +66,6 @@ def netstat(context):
     check(re.search(r'TCP\s+127\.0\.0\.1:%d\s.*ESTABLISHED' % port, text), 'the connection to port %d is not shown' % port)
 
 
-def rpc(context):
-    """rpcrt4 calls itself over TCP, rpcss maps the end point."""
-    same(context.start(context.build('rpc-self.c', 'rpcrt4')).succeed().splitlines()[-1], 'answered 51 calls', 'the end')
-
-
 def fetch(context, library):
     """A page of 3 MB, a POST, a redirection, and a server that is not there."""
     program = context.build('http-client.c', 'wininet', 'winhttp', 'urlmon')
@@ -109,7 +104,6 @@ CASES = [
     ('wine-ipconfig', ipconfig, 60, None),
     ('wine-ping', ping, 60, None),
     ('wine-netstat', netstat, 60, None),
-    ('wine-rpc', rpc, 60, None),
     ('wine-winhttp', winhttp, 90, None),
     ('wine-wininet', wininet, 90, None),
     ('wine-urlmon', urlmon, 60, None),
