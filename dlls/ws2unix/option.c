@@ -125,6 +125,29 @@ static unsigned int set_bytes( struct unix_socket *socket, const struct option *
 
 /* ---- SOL_SOCKET ---- */
 
+/* is the next byte of the stream an urgent one that has been received apart? */
+static int is_taken_urgent( int fd )
+{
+    int at_mark = 0;
+    char byte;
+
+    if (ioctl( fd, SIOCATMARK, &at_mark ) || !at_mark) return 0;
+    return recv( fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT ) == -1 && errno == EINVAL;
+}
+
+/* Linux steps over such a byte only when it reads the stream, and in line no more: it would come twice. */
+static unsigned int set_oobinline( struct unix_socket *socket, const struct option *option, const void *value, int len )
+{
+    int taken = is_taken_urgent( socket->fd ), old = 0;
+    unsigned int error;
+    char byte;
+
+    unix_get( socket, option->unix_level, option->unix_name, &old );
+    if ((error = set_bool( socket, option, value, len ))) return error;
+    if (taken && !old && given_int( value )) recv( socket->fd, &byte, 1, MSG_DONTWAIT );
+    return 0;
+}
+
 /* seconds since it was connected, all bits set if it is not. The helper notes CLOCK_MONOTONIC. */
 static unsigned int get_connect_time( struct unix_socket *socket, const struct option *option, void *value, int *len )
 {
@@ -366,7 +389,7 @@ static const struct option options[] =
 {
     OPTION( SOL_SOCKET, SO_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, get_bool, set_bool ),
     OPTION( SOL_SOCKET, SO_BROADCAST, SOL_SOCKET, SO_BROADCAST, get_bool, set_bool ),
-    OPTION( SOL_SOCKET, SO_OOBINLINE, SOL_SOCKET, SO_OOBINLINE, get_bool, set_bool ),
+    OPTION( SOL_SOCKET, SO_OOBINLINE, SOL_SOCKET, SO_OOBINLINE, get_bool, set_oobinline ),
     OPTION( SOL_SOCKET, SO_CONNECT_TIME, 0, 0, get_connect_time, NULL ),
 
     OPTION( IPPROTO_TCP, TCP_NODELAY, IPPROTO_TCP, TCP_NODELAY, get_bool, set_bool ),
