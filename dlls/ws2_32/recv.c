@@ -442,7 +442,7 @@ static unsigned int return_msg( const struct recv_params *params, const struct a
 
     if (msg->name && (error = address_return( from, msg->name, &program_msg->namelen ))) return error;
     msg->Control.len = params->control_len;
-    if (params->result_flags & UNIX_MSG_CTRUNC) msg->dwFlags |= MSG_CTRUNC;
+    if (params->result_flags & UNIX_MSG_CTRUNC) msg->dwFlags = MSG_CTRUNC;
     else if (!(params->result_flags & UNIX_MSG_TRUNC)) msg->dwFlags = 0;
     if (!copy_safe( &program_msg->Control.len, &msg->Control.len, sizeof(msg->Control.len) ) ||
         !copy_safe( &program_msg->dwFlags, &msg->dwFlags, sizeof(msg->dwFlags) ) ||

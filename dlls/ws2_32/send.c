@@ -90,16 +90,30 @@ static unsigned int check_stream( struct socket *sock )
     }
 }
 
+/* Linux asks for SO_BROADCAST where it looks for the way: for a connected socket that was in connect(),
+ * which Windows lets pass. */
+static unsigned int check_peer( struct socket *sock )
+{
+    const struct slot *slot = socket_slot( sock );
+    const struct sockaddr_in *peer = (const struct sockaddr_in *)slot->peer.data;
+    struct getsockopt_params params = { .socket = sock->unix, .level = SOL_SOCKET, .name = SO_BROADCAST };
+    BOOL on = FALSE;
+
+    if (socket_state( sock ) != SOCKET_CONNECTED) return WSAENOTCONN;
+    if (slot->family != AF_INET || peer->sin_addr.s_addr != INADDR_BROADCAST) return 0;
+    params.value = &on;
+    params.len = sizeof(on);
+    return !UNIX_CALL( getsockopt, &params ) && !on ? WSAEACCES : 0;
+}
+
 /* has_target: a datagram has an address of its own */
 static unsigned int check_state( struct socket *sock, BOOL has_target )
 {
-    unsigned int flags = socket_flags( sock ), error;
+    unsigned int flags = socket_flags( sock ), error = 0;
 
-    if (!socket_is_stream( sock ))
-    {
-        if (!has_target && socket_state( sock ) != SOCKET_CONNECTED) return WSAENOTCONN;
-    }
-    else if ((error = check_stream( sock ))) return error;
+    if (socket_is_stream( sock )) error = check_stream( sock );
+    else if (!has_target) error = check_peer( sock );
+    if (error) return error;
     if (flags & SOCKET_SEND_SHUTDOWN) return WSAESHUTDOWN;
     return flags & SOCKET_RESET ? recv_connection_lost( sock ) : 0;
 }
