@@ -33,7 +33,9 @@
  * UDP: SO_REUSEADDR likewise for the moment of bind(); it stays on only where the program
  * asked for it itself, so that it can share with Unix programs too.
  *
- * At all other moments Unix programs outside meet closed ports, and theirs are closed to us. */
+ * At all other moments Unix programs outside meet closed ports, and theirs are closed to us. (But one of
+ * the same user that asks for SO_REUSEPORT can join a TCP port that two of ours share: the kernel
+ * remembers with the port that it was shared so, not only with the sockets.) */
 
 /* how much of one protocol family's port a socket takes */
 enum extent

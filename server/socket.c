@@ -292,12 +292,11 @@ void socket_reset( struct sock *sock, u32 flags )
  * that somebody took meanwhile is lost. */
 void socket_rebind( struct sock *sock )
 {
-    union linux_address addr, now;
+    union linux_address addr;
     socklen_t len;
+    u16 port;
 
     if (!(sock->pub.flags & SOCKET_BOUND)) return;
-    if (!address_local( sock->fd, &now ) || address_port( &now )) return;
-
     if (sock->port)
     {
         addr = *ports_address( sock->port );
@@ -305,14 +304,13 @@ void socket_rebind( struct sock *sock )
     }
     else
     {
-        u16 port;
-
         memcpy( &port, sock->pub.local.data + 2, sizeof(port) );
         address_make_any( sock->pub.family, ntohs( port ), &addr, &len );
     }
-    if (!bind( sock->fd, &addr.sa, len ))
+    /* EINVAL: it has its port still. What getsockname says is no guide: it goes on showing a lost one. */
+    if (!bind( sock->fd, &addr.sa, len ) || errno == EINVAL)
     {
-        if (address_local( sock->fd, &now )) address_to_client( &now, &sock->pub.local );
+        if (address_local( sock->fd, &addr )) address_to_client( &addr, &sock->pub.local );
         return;
     }
     log_line( "cannot bind to port %u again: %s", address_port( &addr ), strerror( errno ) );
@@ -360,6 +358,25 @@ static int create_type( u32 type )
     return type == WS_SOCK_STREAM ? SOCK_STREAM : type == WS_SOCK_DGRAM ? SOCK_DGRAM : SOCK_RAW;
 }
 
+/* what Windows has otherwise than Linux: read back by programs, seen on the wire, inherited by
+ * accepted connections */
+static void create_defaults( int fd, u32 family, u32 type )
+{
+    socket_set_int( fd, IPPROTO_IP, IP_TTL, 128 );
+    if (family == WS_AF_INET6)
+    {
+        socket_set_int( fd, IPPROTO_IPV6, IPV6_V6ONLY, 1 );
+        socket_set_int( fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 128 );
+    }
+    if (type != WS_SOCK_STREAM) return;
+
+    /* addresses are policy (ports.c), not the kernel's */
+    socket_set_int( fd, SOL_SOCKET, SO_REUSEADDR, 1 );
+    /* ten keep-alive probes, a second apart; after two hours of silence on both */
+    socket_set_int( fd, IPPROTO_TCP, TCP_KEEPINTVL, 1 );
+    socket_set_int( fd, IPPROTO_TCP, TCP_KEEPCNT, 10 );
+}
+
 u32 create_request( struct request *req )
 {
     const struct create_request *in = req->in;
@@ -374,8 +391,7 @@ u32 create_request( struct request *req )
     fd = socket( in->family == WS_AF_INET6 ? AF_INET6 : AF_INET, create_type( in->type ) | SOCK_CLOEXEC, protocol );
     if (fd == -1) return error_from_errno( errno );
 
-    if (in->family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_V6ONLY, 1 );
-    if (in->type == WS_SOCK_STREAM) socket_set_int( fd, SOL_SOCKET, SO_REUSEADDR, 1 );
+    create_defaults( fd, in->family, in->type );
     if (in->type == WS_SOCK_DGRAM)
     {
         /* an unconnected socket hears of unreachable ports, too; an IPv6 one may talk IPv4 */
