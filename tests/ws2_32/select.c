@@ -47,9 +47,10 @@ static int select_one( SOCKET s, DWORD ms )
     if (FD_ISSET( s, &readfds )) result |= READ;
     if (FD_ISSET( s, &writefds )) result |= WRITE;
     if (FD_ISSET( s, &exceptfds )) result |= EXCEPT;
-    ok( ret == !!(result & READ) + !!(result & WRITE) + !!(result & EXCEPT), "select returned %d for sets %d\n", ret, result );
-    ok( ret == (int)(readfds.fd_count + writefds.fd_count + exceptfds.fd_count), "select returned %d for counts %u, %u, %u\n",
-        ret, readfds.fd_count, writefds.fd_count, exceptfds.fd_count );
+    if (ret != !!(result & READ) + !!(result & WRITE) + !!(result & EXCEPT)
+        || ret != (int)(readfds.fd_count + writefds.fd_count + exceptfds.fd_count))
+        ok( 0, "select returned %d for sets %d with %u, %u, %u sockets\n", ret, result, readfds.fd_count,
+            writefds.fd_count, exceptfds.fd_count );
     return result;
 }
 
@@ -222,8 +223,8 @@ static void test_reset_and_refusal(void)
     s = socket_new( AF_INET, SOCK_STREAM );
     socket_set_nonblocking( s, TRUE );
     check_error( connect( s, &nobody.sa, sizeof(nobody.in) ), WSAEWOULDBLOCK );
-    todo_wine check_int( select_one( s, 5000 ), EXCEPT );
-    check_int( select_one( s, 0 ), EXCEPT );
+    flaky_wine check_int( select_one( s, 5000 ), EXCEPT );
+    flaky_wine check_int( select_one( s, 0 ), EXCEPT );
     closesocket( s );
 }
 
@@ -425,7 +426,7 @@ static int poll_one( SOCKET s, SHORT events, int ms )
     fd.revents = 0xdead;
     ret = WSAPoll( &fd, 1, ms );
     if (ret == -1) return -WSAGetLastError();
-    ok( ret == !!fd.revents, "WSAPoll returned %d with events %#x\n", ret, fd.revents );
+    if (ret != !!fd.revents) ok( 0, "WSAPoll returned %d with events %#x\n", ret, fd.revents );
     return (USHORT)fd.revents;
 }
 

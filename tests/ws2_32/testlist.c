@@ -26,21 +26,25 @@
 extern void func_accept(void);
 extern void func_connect(void);
 extern void func_data(void);
+extern void func_ioctl(void);
 extern void func_select(void);
 extern void func_shutdown(void);
 extern void func_socket(void);
 extern void func_startup(void);
 extern void func_util(void);
+extern void func_wait(void);
 
 const struct test winetest_testlist[] =
 {
     { "accept", func_accept },
     { "connect", func_connect },
     { "data", func_data },
+    { "ioctl", func_ioctl },
     { "select", func_select },
     { "shutdown", func_shutdown },
     { "socket", func_socket },
     { "startup", func_startup },
     { "util", func_util },
+    { "wait", func_wait },
     { NULL, NULL }
 };
