@@ -110,6 +110,11 @@ DWORD WINAPI WSAWaitForMultipleEvents( DWORD count, const WSAEVENT *events, BOOL
     TRACE( "count %lu, events %p, all %d, timeout %lu, alertable %d\n", count, events, all, timeout, alertable );
 
     if (!startup_check()) return WSA_WAIT_FAILED;
+    if (count > WSA_MAXIMUM_WAIT_EVENTS || !probe_read( events, count * sizeof(*events) ))
+    {
+        SetLastError( WSA_INVALID_PARAMETER );
+        return WSA_WAIT_FAILED;
+    }
     ret = WaitForMultipleObjectsEx( count, events, all, timeout, alertable );
 
     TRACE( "-> %#lx\n", ret );
