@@ -37,6 +37,7 @@ enum kind
     KIND_BOOL,                          /* DWORD; of 1 to 3 bytes the first counts, both ways; read as 0 or 1 */
     KIND_NUMBER,                        /* DWORD; of 1 to 3 bytes the first counts, both ways: the IP levels */
     KIND_DWORD,                         /* DWORD, no shorter */
+    KIND_FLAG,                          /* the same, read as 0 or 1; a length too small becomes 0 */
     KIND_BYTES                          /* size bytes; 0: as many as there are */
 };
 
@@ -405,14 +406,14 @@ static const struct option ip_options[] =
     IN_KERNEL( IP_MULTICAST_LOOP, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
     IN_KERNEL( IP_ADD_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ) ),
     IN_KERNEL( IP_DROP_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ) ),
-    IN_KERNEL( IP_DONTFRAGMENT, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IP_DONTFRAGMENT, KIND_BOOL, GET | SET, ALL, 0 ),
     IN_KERNEL( IP_ADD_SOURCE_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ_SOURCE) ),
     IN_KERNEL( IP_DROP_SOURCE_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ_SOURCE) ),
     IN_KERNEL( IP_BLOCK_SOURCE, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ_SOURCE) ),
     IN_KERNEL( IP_UNBLOCK_SOURCE, KIND_BYTES, SET, DGRAM | RAW, sizeof(IP_MREQ_SOURCE) ),
-    IN_KERNEL( IP_PKTINFO, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
-    IN_KERNEL( IP_RECVTTL, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
-    IN_KERNEL( IP_RECVTOS, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IP_PKTINFO, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IP_RECVTTL, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IP_RECVTOS, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
     OF_OURS( WINSOCK_IP_PROTECTION_LEVEL, KIND_NUMBER, GET | SET, ALL, 0, get_protection_level, set_protection_level ),
     IN_KERNEL( IP_UNICAST_IF, KIND_NUMBER, GET | SET, ALL, 0 ),
     IN_KERNEL( IP_MTU_DISCOVER, KIND_NUMBER, GET | SET, DGRAM | RAW, 0 ),
@@ -431,13 +432,13 @@ static const struct option ipv6_options[] =
     IN_KERNEL( IPV6_ADD_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IPV6_MREQ) ),
     IN_KERNEL( IPV6_DROP_MEMBERSHIP, KIND_BYTES, SET, DGRAM | RAW, sizeof(IPV6_MREQ) ),
     IN_KERNEL( IPV6_DONTFRAG, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
-    IN_KERNEL( IPV6_PKTINFO, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
-    IN_KERNEL( IPV6_HOPLIMIT, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IPV6_PKTINFO, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IPV6_HOPLIMIT, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
     OF_OURS( IPV6_PROTECTION_LEVEL, KIND_NUMBER, GET | SET, ALL, 0, get_protection_level, set_protection_level ),
     IN_KERNEL( IPV6_CHECKSUM, KIND_NUMBER, GET | SET, RAW, 0 ),
     IN_KERNEL( IPV6_UNICAST_IF, KIND_NUMBER, GET | SET, ALL, 0 ),
     IN_KERNEL( IPV6_TCLASS, KIND_NUMBER, GET | SET, ALL, 0 ),
-    IN_KERNEL( IPV6_RECVTCLASS, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
+    IN_KERNEL( IPV6_RECVTCLASS, KIND_FLAG, GET | SET, DGRAM | RAW, 0 ),
     IN_KERNEL( IPV6_MTU_DISCOVER, KIND_NUMBER, GET | SET, DGRAM | RAW, 0 ),
     IN_KERNEL( IPV6_MTU, KIND_NUMBER, GET, ALL, 0 ),
     GROUP_OPTIONS,
@@ -468,10 +469,12 @@ static BOOL has_ip_level( struct socket *sock, int level, int name )
 }
 
 /* Documented for both directions: WSAEINVAL for a level that is unknown or not this
- * socket's, WSAENOPROTOOPT for an option that is. */
+ * socket's, WSAENOPROTOOPT for an option that is. On the IP levels Windows says WSAEINVAL
+ * also of an option that sockets of this type do not have. */
 static unsigned int find_option( struct socket *sock, int level, int name, unsigned int access,
                                  const struct option **option )
 {
+    const BOOL is_ip = level == IPPROTO_IP || level == IPPROTO_IPV6;
     unsigned int count, i;
 
     switch (level)
@@ -485,12 +488,14 @@ static unsigned int find_option( struct socket *sock, int level, int name, unsig
 #undef LEVEL
     default: return WSAEINVAL;
     }
-    if ((level == IPPROTO_IP || level == IPPROTO_IPV6) && !has_ip_level( sock, level, name )) return WSAEINVAL;
+    if (is_ip && !has_ip_level( sock, level, name )) return WSAEINVAL;
 
     for (i = 0; i < count; i++, (*option)++)
     {
         if ((*option)->name != name) continue;
-        return ((*option)->access & access) && ((*option)->types & type_bit( sock )) ? 0 : WSAENOPROTOOPT;
+        if (!((*option)->access & access)) return WSAENOPROTOOPT;
+        if ((*option)->types & type_bit( sock )) return 0;
+        return is_ip ? WSAEINVAL : WSAENOPROTOOPT;
     }
     FIXME( "%s: unknown\n", debugstr_level_option( level, name ));
     return WSAENOPROTOOPT;
@@ -504,13 +509,29 @@ static const char *debugstr_value( const struct value *value )
     return wine_dbg_sprintf( "%d bytes", value->len );
 }
 
-/* to the program, as the kind has it */
+/* To the program, as the kind has it. With WSAEFAULT the length may change too. */
 static unsigned int give_value( const struct option *option, const struct value *value, char *dst, int *len )
 {
     int used = value->len;
 
-    if (option->kind == KIND_BYTES ? *len < used : *len < (option->kind == KIND_DWORD ? 4 : 1)) return WSAEFAULT;
-    if (option->kind != KIND_BYTES && *len < used) used = 1;
+    if (*len < used)
+    {
+        switch (option->kind)
+        {
+        case KIND_BYTES:
+            /* the large ones say how large they are */
+            if (used > (int)sizeof(DWORD)) *len = used;
+            return WSAEFAULT;
+        case KIND_FLAG:
+            *len = 0;
+            return WSAEFAULT;
+        case KIND_DWORD:
+            return WSAEFAULT;
+        default:
+            if (*len < 1) return WSAEFAULT;
+            used = 1;
+        }
+    }
     if (!dst || !copy_safe( dst, value->u.bytes, used )) return WSAEFAULT;
     *len = used;
     return 0;
@@ -527,6 +548,7 @@ static unsigned int take_value( const struct option *option, const char *src, in
         value->len = option->size ? option->size : min( max( len, 0 ), (int)MAX_VALUE );
         break;
     case KIND_DWORD:
+    case KIND_FLAG:
         if (len < (int)sizeof(DWORD)) return WSAEFAULT;
         value->len = sizeof(DWORD);
         break;
@@ -647,15 +669,19 @@ static unsigned int do_getsockopt( SOCKET s, int level, int name, char *optval, 
 int WINAPI getsockopt( SOCKET s, int level, int name, char *optval, int *optlen )
 {
     unsigned int error;
-    int len = 0;
+    int given = 0, len = 0;
 
     TRACE( "socket %#Ix, %s, optval %p, optlen %p\n", s, debugstr_level_option( level, name ), optval, optlen );
 
     if (!startup_check()) return SOCKET_ERROR;
-    if (!optlen || !copy_safe( &len, optlen, sizeof(len) )) error = WSAEFAULT;
-    else if (level == SOL_SOCKET && name == SO_OPENTYPE) error = get_open_type( optval, &len );
-    else error = do_getsockopt( s, level, name, optval, &len );
-    if (!error && !copy_safe( optlen, &len, sizeof(len) )) error = WSAEFAULT;
+    if (!optlen || !copy_safe( &given, optlen, sizeof(given) )) error = WSAEFAULT;
+    else
+    {
+        len = given;
+        if (level == SOL_SOCKET && name == SO_OPENTYPE) error = get_open_type( optval, &len );
+        else error = do_getsockopt( s, level, name, optval, &len );
+    }
+    if (optlen && len != given && !copy_safe( optlen, &len, sizeof(len) )) error = WSAEFAULT;
 
     TRACE( "-> error %s, len %d\n", debugstr_error( error ), len );
     return return_error( error );
