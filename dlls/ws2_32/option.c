@@ -365,7 +365,7 @@ static unsigned int get_protection_level( struct socket *sock, struct value *val
 {
     DWORD level = socket_option( sock, OPTION_PROTECTION_LEVEL );
 
-    return return_number( value, level ? level : PROTECTION_EDGERESTRICTED );
+    return return_number( value, level ? level : PROTECTION_UNRESTRICTED );
 }
 
 static unsigned int set_protection_level( struct socket *sock, const struct value *value )
