@@ -176,6 +176,7 @@ static void adopt_flags( struct sock *sock )
 
 static u32 adopt_new( struct request *req, const struct adopt_request *in, struct sock **ret )
 {
+    const struct slot *remembered;
     struct adopt_kind kind;
     struct sock *sock;
     u32 error;
@@ -186,6 +187,7 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, struc
     if (socket_is_stream( sock )) adopt_stream_state( sock );
     adopt_addresses( sock );
     if (in->known) error = adopt_known( sock, &in->state );
+    else if ((remembered = socket_remembered( sock->pub.cookie ))) error = adopt_known( sock, remembered );
     else
     {
         sock->pub.flags |= SOCKET_ADOPTED;

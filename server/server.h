@@ -171,6 +171,7 @@ struct sock
 
 extern struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol );
 extern struct sock *socket_by_cookie( u64 cookie );
+extern const struct slot *socket_remembered( u64 cookie );
 extern struct sock *socket_by_ref( const struct socket_ref *ref );
 extern struct socket_ref socket_ref( const struct sock *sock );
 extern void socket_publish( struct sock *sock );

@@ -28,10 +28,13 @@
 
 #include "server.h"
 
+#define SOCKET_MEMORY 512       /* ended records: 128 KiB */
 #define SOCKET_BUCKETS 16384    /* a power of two; cookies are counted up, so they spread evenly */
 
 static struct sock *socket_slots[PROTOCOL_MAX_SLOTS];   /* by slot */
 static struct sock *socket_cookies[SOCKET_BUCKETS];     /* by cookie, chained by cookie_next */
+static struct slot socket_memory[SOCKET_MEMORY];        /* of records that have ended, a ring */
+static u32 socket_memory_next;
 static u32 socket_total;                                /* records there are */
 static u32 socket_closing_total;                        /* of them, those that nobody holds and that still send */
 
@@ -244,6 +247,25 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     return sock;
 }
 
+/* A socket that its last known holder closes may be somebody's all the same: a child that inherited it
+ * and has not spoken yet. Its kernel socket lives on, and so that it does not begin anew
+ * with the next word, the states of the last records are kept. */
+static void socket_remember( const struct sock *sock )
+{
+    socket_memory[socket_memory_next] = sock->pub;
+    socket_memory_next = (socket_memory_next + 1) % SOCKET_MEMORY;
+}
+
+/* NULL if there is none; O(SOCKET_MEMORY), only for sockets that come from outside */
+const struct slot *socket_remembered( u64 cookie )
+{
+    u32 i;
+
+    for (i = 0; i < SOCKET_MEMORY; i++)
+        if (socket_memory[i].state != SOCKET_FREE && socket_memory[i].cookie == cookie) return &socket_memory[i];
+    return NULL;
+}
+
 /* The end of a record. What the kernel still has to send it sends by itself. */
 void socket_end( struct sock *sock )
 {
@@ -259,6 +281,7 @@ void socket_end( struct sock *sock )
     if (socket_is_stream( sock )) option_apply_linger( sock );
     close( sock->fd );
 
+    socket_remember( sock );
     socket_unhash( sock );
     socket_slots[sock->slot] = NULL;
     arena_free( sock->slot );
