@@ -47,6 +47,7 @@ extern const struct bench_ops tcp_stream;
 extern const struct bench_ops udp_pingpong;
 extern const struct bench_ops call_recv;
 extern const struct bench_ops call_getsockopt;
+extern const struct bench_ops call_so_error;
 extern const struct bench_ops life_socket;
 extern const struct bench_ops life_connect;
 extern const struct bench_ops ready_select;

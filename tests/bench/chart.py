@@ -76,6 +76,9 @@ class Scale:
             value *= 10
 
     def ticks(self):
+        for step in (0.1, 0.2, 0.5):
+            if step >= self.low:
+                yield step
         for step in self.steps(1):
             if step > self.high:
                 return
@@ -119,7 +122,7 @@ def draw(results, goal, ratio_text, notes):
 
     for tick in scale.ticks():
         out += [line(scale.x(tick), TOP - 8, scale.x(tick), bottom, 'one' if tick == 1 else 'line'),
-                text(scale.x(tick), bottom + 17, '%d×' % tick, 'faint', 'middle')]
+                text(scale.x(tick), bottom + 17, number(tick) + '×', 'faint', 'middle')]
 
     if goal:
         last = max([i for i, (_, has_goal, _) in enumerate(results) if has_goal], default=None)

@@ -26,6 +26,12 @@ GOALS = {
     'connect_accept': ('gain', 2, 'gain ≥ 2'),
 }
 
+# What must be known to read a case's figures rightly.
+REMARKS = {
+    'getsockopt_error': 'SO_ERROR is not the same work: Tapster reads memory it shares with its helper, '
+                        'native asks the kernel',
+}
+
 SIDES = (('native', 'native'), ('tapster', 'Tapster'), ('stock', 'stock Wine'))
 
 
