@@ -27,6 +27,8 @@ extern void func_accept(void);
 extern void func_connect(void);
 extern void func_data(void);
 extern void func_ioctl(void);
+extern void func_msg(void);
+extern void func_process(void);
 extern void func_select(void);
 extern void func_shutdown(void);
 extern void func_socket(void);
@@ -40,6 +42,8 @@ const struct test winetest_testlist[] =
     { "connect", func_connect },
     { "data", func_data },
     { "ioctl", func_ioctl },
+    { "msg", func_msg },
+    { "process", func_process },
     { "select", func_select },
     { "shutdown", func_shutdown },
     { "socket", func_socket },
