@@ -28,6 +28,7 @@ extern void func_connect(void);
 extern void func_data(void);
 extern void func_ioctl(void);
 extern void func_msg(void);
+extern void func_option(void);
 extern void func_process(void);
 extern void func_select(void);
 extern void func_shutdown(void);
@@ -43,6 +44,7 @@ const struct test winetest_testlist[] =
     { "data", func_data },
     { "ioctl", func_ioctl },
     { "msg", func_msg },
+    { "option", func_option },
     { "process", func_process },
     { "select", func_select },
     { "shutdown", func_shutdown },
