@@ -268,6 +268,7 @@ void raw_open( struct raw *raw )
 
     memset( raw, 0, sizeof(*raw) );
     raw->fd = raw_connect_only();
+    if (raw->fd == -1) print_error( "cannot connect: %s\n", strerror( errno ) );
     assert_int_not_equal( raw->fd, -1 );
     raw->counters_fd = raw_memfd( PROTOCOL_MAX_SLOTS * sizeof(u32), F_SEAL_SHRINK | F_SEAL_GROW );
     raw->counters = mmap( NULL, PROTOCOL_MAX_SLOTS * sizeof(u32), PROT_READ | PROT_WRITE, MAP_SHARED, raw->counters_fd, 0 );
