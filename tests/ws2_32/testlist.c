@@ -24,10 +24,12 @@
 #include "wine/test.h"
 
 extern void func_accept(void);
+extern void func_address(void);
 extern void func_connect(void);
 extern void func_data(void);
 extern void func_ioctl(void);
 extern void func_msg(void);
+extern void func_names(void);
 extern void func_option(void);
 extern void func_process(void);
 extern void func_select(void);
@@ -40,10 +42,12 @@ extern void func_wait(void);
 const struct test winetest_testlist[] =
 {
     { "accept", func_accept },
+    { "address", func_address },
     { "connect", func_connect },
     { "data", func_data },
     { "ioctl", func_ioctl },
     { "msg", func_msg },
+    { "names", func_names },
     { "option", func_option },
     { "process", func_process },
     { "select", func_select },
