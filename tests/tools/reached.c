@@ -22,19 +22,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <winsock2.h>
 #include <windows.h>
 
 /* reached.exe EXIT-STATUS [ARGS...]: prints its arguments, then copies stdin to stdout;
- * reached.exe sleep: says so and waits to be killed */
+ * reached.exe sleep: with Winsock started, says so and waits to be killed */
 int main( int argc, char **argv )
 {
     char buffer[4096];
+    WSADATA data;
     size_t size;
     int i;
 
     if (argc < 2) return 1;
     if (!strcmp( argv[1], "sleep" ))
     {
+        if (WSAStartup( MAKEWORD( 2, 2 ), &data )) return 1;
         printf( "sleeping\n" );
         fflush( stdout );
         Sleep( 60000 );
