@@ -52,12 +52,21 @@ static NTSTATUS WINAPI bridge_NtClose( HANDLE handle )
     return original_NtClose( handle );
 }
 
+static BOOL is_this_process( HANDLE process )
+{
+    PROCESS_BASIC_INFORMATION info;
+
+    if (process == GetCurrentProcess()) return TRUE;
+    return !NtQueryInformationProcess( process, ProcessBasicInformation, &info, sizeof(info), NULL ) &&
+           info.UniqueProcessId == GetCurrentProcessId();
+}
+
 /* The duplicate is adopted at once when it is in this process: it shares the socket's state
  * even if the first handle is closed before the second is used. */
 static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE source, HANDLE dest_process, HANDLE *dest,
                                                  ACCESS_MASK access, ULONG attributes, ULONG options )
 {
-    BOOL ours = source_process == GetCurrentProcess() && socket_peek( (SOCKET)source );
+    BOOL ours = socket_peek( (SOCKET)source ) && is_this_process( source_process );
     NTSTATUS status;
     struct socket *sock;
 
@@ -65,7 +74,7 @@ static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE s
 
     status = original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes,
                                          options & ~DUPLICATE_CLOSE_SOURCE );
-    if (!status && dest && dest_process == GetCurrentProcess() && (sock = socket_get( (SOCKET)*dest ))) socket_put( sock );
+    if (!status && dest && is_this_process( dest_process ) && (sock = socket_get( (SOCKET)*dest ))) socket_put( sock );
     if (options & DUPLICATE_CLOSE_SOURCE) bridge_NtClose( source );
     return status;
 }
@@ -194,12 +203,15 @@ static BOOL redirect_stub( BYTE *stub, const BYTE *target )
 
 static void redirect_all(void)
 {
-    HMODULE ntdll = GetModuleHandleW( L"ntdll.dll" );
+    HMODULE ntdll = GetModuleHandleW( L"ntdll.dll" ), ourselves;
     struct thunk *thunks = alloc_near( (BYTE *)ntdll );
     unsigned int i;
     DWORD protect;
     BYTE *stub;
 
+    /* from now on ntdll's code leads here: we can't be unloaded any more */
+    GetModuleHandleExW( GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                        (const WCHAR *)redirect_all, &ourselves );
     for (i = 0; thunks && i < ARRAY_SIZE(redirects); i++)
     {
         if ((stub = (BYTE *)GetProcAddress( ntdll, redirects[i].name )) && is_stub( stub ))
