@@ -145,12 +145,17 @@ static void collect( struct poll *poll )
     }
 }
 
+static BOOL entry_closing( const struct entry *entry )
+{
+    return entry->sock && *(volatile LONG *)&entry->sock->closing;
+}
+
 static BOOL any_closing( const struct poll *poll )
 {
     unsigned int i;
 
     for (i = 0; i < poll->count; i++)
-        if (poll->entries[i].sock && *(volatile LONG *)&poll->entries[i].sock->closing) return TRUE;
+        if (entry_closing( &poll->entries[i] )) return TRUE;
     return FALSE;
 }
 
@@ -160,14 +165,16 @@ static unsigned int poll_wait( struct poll *poll, const struct deadline *deadlin
     struct poll_params params = { .fds = poll->fds, .count = poll->count, .wake_fd = -1 };
     unsigned int i, error = 0, count;
     BOOL now = only_look;
+    LONG wakes;
 
     for (i = 0; i < poll->count; i++) now |= prepare_entry( &poll->entries[i], &poll->fds[i] );
     do
     {
-        if (now) error = UNIX_CALL( poll, &params );
-        else error = wait_many( poll->fds, poll->count, &count, deadline );
+        wakes = thread_wakes();
+        if (any_closing( poll )) error = WSAENOTSOCK;
+        else if (now) error = UNIX_CALL( poll, &params );
+        else error = wait_many( poll->fds, poll->count, &count, wakes, deadline );
         if (!error) collect( poll );
-        if (!error && any_closing( poll )) error = WSAENOTSOCK;
     } while (!error && !poll->ready && !now);
 
     for (i = 0; i < poll->count; i++)
@@ -184,24 +191,23 @@ static unsigned int poll_wait( struct poll *poll, const struct deadline *deadlin
 #define WANT_WRITE  READY_WRITE
 #define WANT_EXCEPT (READY_OOB | READY_FAILED)
 
-/* the caller's FD_SETSIZE may be anything, so the count says how long the set is */
-static unsigned int check_set( const fd_set *set, unsigned int *total )
+/* The caller's FD_SETSIZE may be anything, so the count says how long the set is. It is read once: another thread
+ * of the program may change it meanwhile. */
+static unsigned int check_set( const fd_set *set, u_int *count )
 {
-    u_int count;
-
+    *count = 0;
     if (!set) return 0;
-    if (!copy_safe( &count, set, sizeof(count) )) return WSAEFAULT;
-    if (count > 0x1000000 || !probe_write( (void *)set, offsetof( fd_set, fd_array[count] ) )) return WSAEFAULT;
-    *total += count;
+    if (!copy_safe( count, set, sizeof(*count) )) return WSAEFAULT;
+    if (*count > 0x1000000 || !probe_write( (void *)set, offsetof( fd_set, fd_array[*count] ) )) return WSAEFAULT;
     return 0;
 }
 
-static unsigned int add_set( struct poll *poll, const fd_set *set, unsigned int wanted )
+static unsigned int add_set( struct poll *poll, const fd_set *set, u_int count, unsigned int wanted )
 {
     struct socket *sock;
-    unsigned int i;
+    u_int i;
 
-    for (i = 0; set && i < set->fd_count; i++)
+    for (i = 0; i < count; i++)
     {
         if (!(sock = socket_get( set->fd_array[i] ))) return GetLastError();
         poll_add( poll, sock, wanted );
@@ -210,19 +216,19 @@ static unsigned int add_set( struct poll *poll, const fd_set *set, unsigned int 
 }
 
 /* Leaves the ready ones in the set, each once; returns how many. entries are the set's, in its order. */
-static unsigned int reduce_set( const struct entry *entries, fd_set *set )
+static unsigned int reduce_set( const struct entry *entries, fd_set *set, u_int count )
 {
-    unsigned int i, j, count = 0;
+    unsigned int i, j, ready = 0;
 
     if (!set) return 0;
-    for (i = 0; i < set->fd_count; i++)
+    for (i = 0; i < count; i++)
     {
         if (!entries[i].ready) continue;
-        for (j = 0; j < count; j++)
+        for (j = 0; j < ready; j++)
             if (set->fd_array[j] == set->fd_array[i]) break;
-        if (j == count) set->fd_array[count++] = set->fd_array[i];
+        if (j == ready) set->fd_array[ready++] = set->fd_array[i];
     }
-    return set->fd_count = count;
+    return set->fd_count = ready;
 }
 
 static unsigned int read_timeout( const struct timeval *timeout, struct deadline *deadline, BOOL *only_look )
@@ -241,23 +247,22 @@ static unsigned int read_timeout( const struct timeval *timeout, struct deadline
 
 static unsigned int do_select( fd_set *read, fd_set *write, fd_set *except, const struct timeval *timeout, unsigned int *ready )
 {
-    unsigned int error, total = 0, counts[2];
+    u_int reads, writes, excepts;
     struct deadline deadline;
+    unsigned int error;
     struct poll poll;
     BOOL only_look;
 
-    if ((error = check_set( read, &total )) || (error = check_set( write, &total )) || (error = check_set( except, &total )))
+    if ((error = check_set( read, &reads )) || (error = check_set( write, &writes )) || (error = check_set( except, &excepts )))
         return error;
-    if (!total) return WSAEINVAL;
+    if (!reads && !writes && !excepts) return WSAEINVAL;
     if ((error = read_timeout( timeout, &deadline, &only_look ))) return error;
-    if (!poll_init( &poll, total )) return WSAENOBUFS;
+    if (!poll_init( &poll, reads + writes + excepts )) return WSAENOBUFS;
 
-    counts[0] = read ? read->fd_count : 0;
-    counts[1] = counts[0] + (write ? write->fd_count : 0);
-    if (!(error = add_set( &poll, read, WANT_READ )) && !(error = add_set( &poll, write, WANT_WRITE )) &&
-        !(error = add_set( &poll, except, WANT_EXCEPT )) && !(error = poll_wait( &poll, &deadline, only_look )))
-        *ready = reduce_set( poll.entries, read ) + reduce_set( poll.entries + counts[0], write ) +
-                 reduce_set( poll.entries + counts[1], except );
+    if (!(error = add_set( &poll, read, reads, WANT_READ )) && !(error = add_set( &poll, write, writes, WANT_WRITE )) &&
+        !(error = add_set( &poll, except, excepts, WANT_EXCEPT )) && !(error = poll_wait( &poll, &deadline, only_look )))
+        *ready = reduce_set( poll.entries, read, reads ) + reduce_set( poll.entries + reads, write, writes ) +
+                 reduce_set( poll.entries + reads + writes, except, excepts );
     poll_done( &poll );
     return error;
 }
@@ -362,21 +367,36 @@ static unsigned int add_fds( struct poll *poll, WSAPOLLFD *fds, ULONG count )
     return bad == count ? WSAENOTSOCK : WSAEINVAL;
 }
 
+/* returns how many are ready; what was closed meanwhile is */
+static unsigned int return_fds( const struct poll *poll, WSAPOLLFD *fds )
+{
+    const struct entry *entry;
+    unsigned int i, ready = 0;
+
+    for (i = 0; i < poll->count; i++)
+    {
+        entry = &poll->entries[i];
+        fds[i].revents = revents_from_ready( entry->ready, fds[i].events );
+        if (entry_closing( entry )) fds[i].revents = POLLNVAL;
+        if (fds[i].revents) ready++;
+    }
+    return ready;
+}
+
 static unsigned int do_poll( WSAPOLLFD *fds, ULONG count, int timeout, unsigned int *ready )
 {
     struct deadline deadline = deadline_in( timeout > 0 ? timeout : 0 );
     struct poll poll;
     unsigned int error;
-    ULONG i;
 
-    if (!fds || !count) return WSAEINVAL;
+    if (!count) return WSAEINVAL;
     if (count > 0x1000000 || !probe_write( fds, count * sizeof(*fds) )) return WSAEFAULT;
     if (!poll_init( &poll, count )) return WSAENOBUFS;
-    if (!(error = add_fds( &poll, fds, count )) && !(error = poll_wait( &poll, &deadline, !timeout )))
+    if (!(error = add_fds( &poll, fds, count )))
     {
-        for (i = 0; i < count; i++)
-            fds[i].revents = revents_from_ready( poll.entries[i].ready, fds[i].events );
-        *ready = poll.ready;
+        error = poll_wait( &poll, &deadline, !timeout );
+        if (error == WSAENOTSOCK) error = 0;
+        if (!error) *ready = return_fds( &poll, fds );
     }
     poll_done( &poll );
     return error;
@@ -385,7 +405,8 @@ static unsigned int do_poll( WSAPOLLFD *fds, ULONG count, int timeout, unsigned 
 /***********************************************************************
  *      WSAPoll   (ws2_32.@)
  *
- * timeout in ms, negative: for ever. Negative handles are passed over. WSANOTINITIALISED, WSAEFAULT,
+ * timeout in ms, negative: for ever. Negative handles are passed over; a socket that is closed meanwhile is
+ * POLLNVAL. WSANOTINITIALISED, WSAEFAULT,
  * WSAEINVAL (no entries, an event that can't be asked for, a bad handle among good ones), WSAENOTSOCK,
  * WSAEINTR, WSAENOBUFS. O(count).
  */

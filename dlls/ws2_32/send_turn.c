@@ -120,10 +120,10 @@ static unsigned int wait_signal( struct socket *sock, int fd, const struct deadl
     struct poll_params reset = { .fds = fds, .wake_fd = fd };
     struct deadline pause = deadline_in_ns( LOOK_PAUSE );
     BOOL is_last = deadline && deadline->at != -1 && deadline->at <= pause.at;
-    unsigned int error, ready;
+    unsigned int error;
+    BOOL ready;
 
-    error = wait_many( fds, 1, &ready, is_last ? deadline : &pause );
-    if (sock->closing) return WSAEINTR;
+    error = wait_fd( sock, fd, &ready, is_last ? deadline : &pause );
     if (ready) UNIX_CALL( poll, &reset );
     return error == WSAETIMEDOUT && !is_last ? 0 : error;
 }

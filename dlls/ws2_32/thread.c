@@ -25,6 +25,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 static DWORD tls_index = TLS_OUT_OF_INDEXES;
 static struct thread_data *threads;     /* all threads with data; under threads_lock */
 static SRWLOCK threads_lock = SRWLOCK_INIT;
+static LONG wakes;                      /* calls of thread_wake */
 
 BOOL thread_attach_process(void)
 {
@@ -91,13 +92,20 @@ static void signal_thread( struct thread_data *data )
     if (params.fd != -1) UNIX_CALL( event_signal, &params );
 }
 
+/* Whoever waits in many sockets can't look at all of them between saying that it waits and waiting:
+ * it remembers this number from before it looked, and looks at the number. */
+LONG thread_wakes(void)
+{
+    return __atomic_load_n( &wakes, __ATOMIC_SEQ_CST );
+}
+
 /* O(threads that ever waited): closing is rarer than waiting, so it pays */
 void thread_wake( struct socket *sock )
 {
     struct thread_data *data;
     struct socket *waiting;
 
-    __atomic_thread_fence( __ATOMIC_SEQ_CST );
+    InterlockedIncrement( &wakes );
     AcquireSRWLockShared( &threads_lock );
     for (data = threads; data; data = data->next)
     {

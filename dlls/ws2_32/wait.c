@@ -108,13 +108,14 @@ static unsigned int poll_once( struct thread_data *thread, struct poll_params *p
     return UNIX_CALL( poll, params );
 }
 
-/* The loop of every wait. Returns 0 with params->ready (or 0 of them when somebody woke us:
- * the caller looks again), WSAETIMEDOUT, WSAEINTR. */
-static unsigned int wait_loop( struct thread_data *thread, struct socket *sock, struct poll_params *params,
+/* The loop of every wait, in one socket or (NULL) in many. Returns 0 with params->ready (or 0 of them when
+ * somebody woke us: the caller looks again), WSAETIMEDOUT, WSAEINTR. */
+static unsigned int wait_loop( struct thread_data *thread, struct socket *sock, LONG wakes, struct poll_params *params,
                                const struct deadline *deadline )
 {
     unsigned int error;
 
+    params->ready = 0;
     for (;;)
     {
         if (is_closing( sock ) || thread->cancelled) return WSAEINTR;
@@ -123,6 +124,8 @@ static unsigned int wait_loop( struct thread_data *thread, struct socket *sock, 
             run_apcs();
             if (is_closing( sock )) return WSAEINTR;
         }
+        /* also what was closed during a wait within this one, which our wake-up went to */
+        if (!sock && thread_wakes() != wakes) return 0;
         if ((error = poll_once( thread, params, deadline ))) return error;
         if (is_closing( sock )) return WSAEINTR;
         if (params->ready) return 0;
@@ -133,8 +136,7 @@ static unsigned int wait_loop( struct thread_data *thread, struct socket *sock, 
 }
 
 /* says that this thread waits, for the time of the wait; APCs may wait within a wait */
-static unsigned int wait_in( struct socket *sock, struct socket *waits_in, struct poll_params *params,
-                             const struct deadline *deadline )
+static unsigned int wait_in( struct socket *sock, LONG wakes, struct poll_params *params, const struct deadline *deadline )
 {
     struct thread_data *thread = thread_get();
     struct socket *outer;
@@ -145,9 +147,10 @@ static unsigned int wait_in( struct socket *sock, struct socket *waits_in, struc
     params->wake_fd = thread->wake_fd;
     outer = thread->waiting;
     if (!outer) thread->cancelled = 0;
-    __atomic_store_n( &thread->waiting, waits_in, __ATOMIC_SEQ_CST );
-    error = wait_loop( thread, sock, params, deadline );
-    __atomic_store_n( &thread->waiting, outer, __ATOMIC_RELEASE );
+    __atomic_store_n( &thread->waiting, sock ? sock : THREAD_WAITS_MANY, __ATOMIC_SEQ_CST );
+    error = wait_loop( thread, sock, wakes, params, deadline );
+    /* the outer wait looks again after this, as the inner did */
+    __atomic_store_n( &thread->waiting, outer, __ATOMIC_SEQ_CST );
     if (!outer) thread->cancelled = 0;
     return error;
 }
@@ -157,27 +160,37 @@ unsigned int wait_socket( struct socket *sock, short events, const struct deadli
     struct unix_pollfd fds[2] = { { .fd = sock->unix->fd, .events = events } };
     struct poll_params params = { .fds = fds, .count = 1 };
 
-    return wait_in( sock, sock, &params, deadline );
+    return wait_in( sock, 0, &params, deadline );
 }
 
-unsigned int wait_many( struct unix_pollfd *fds, unsigned int count, unsigned int *ready, const struct deadline *deadline )
+unsigned int wait_many( struct unix_pollfd *fds, unsigned int count, unsigned int *ready, LONG wakes,
+                        const struct deadline *deadline )
 {
     struct poll_params params = { .fds = fds, .count = count };
-    unsigned int error = wait_in( NULL, THREAD_WAITS_MANY, &params, deadline );
+    unsigned int error = wait_in( NULL, wakes, &params, deadline );
 
     *ready = error ? 0 : params.ready;
     return error;
 }
 
-unsigned int wait_helper_fd( struct socket *sock, int fd, const struct deadline *deadline )
+unsigned int wait_fd( struct socket *sock, int fd, BOOL *ready, const struct deadline *deadline )
 {
     struct unix_pollfd fds[2] = { { .fd = fd, .events = UNIX_POLLIN } };
     struct poll_params params = { .fds = fds, .count = 1 };
+    unsigned int error = wait_in( sock, thread_wakes(), &params, deadline );
+
+    *ready = !error && params.ready;
+    return error;
+}
+
+unsigned int wait_helper_fd( struct socket *sock, int fd, const struct deadline *deadline )
+{
     struct close_fd_params close_params = { fd };
     unsigned int error;
+    BOOL ready;
 
-    do error = wait_in( sock, sock ? sock : THREAD_WAITS_MANY, &params, deadline );
-    while (!error && !params.ready);
+    do error = wait_fd( sock, fd, &ready, deadline );
+    while (!error && !ready);
     UNIX_CALL( close_fd, &close_params );
     return error;
 }

@@ -156,7 +156,8 @@ extern struct thread_data *thread_get(void);    /* NULL only without memory: WSA
 extern BOOL thread_attach_process(void);
 extern BOOL thread_prepare_wait( struct thread_data *data );    /* makes its wake_fd */
 extern void thread_note_apc( DWORD tid );       /* a user APC was queued to this thread of ours */
-extern void thread_wake( struct socket *sock ); /* ends all waits in it; NULL: all waits in many */
+extern void thread_wake( struct socket *sock ); /* ends all waits in it, and all waits in many */
+extern LONG thread_wakes(void);         /* how many times so far: for wait_many */
 extern void thread_detach(void);
 
 /* ---- wait.c: blocking ---- */
@@ -173,10 +174,12 @@ extern struct deadline deadline_in( unsigned int ms );  /* 0: never, as SO_RCVTI
 /* Waits until the socket has one of the events (UNIX_POLLIN...), alertably. 0, WSAETIMEDOUT,
  * WSAEINTR (closed by another thread, or cancelled). APCs and the blocking hook run meanwhile. */
 extern unsigned int wait_socket( struct socket *sock, short events, const struct deadline *deadline );
-/* The same for several fds (room for one more in fds); sets *ready. socks may be closed meanwhile:
- * then WSAEINTR comes back, and the caller looks again. */
-extern unsigned int wait_many( struct unix_pollfd *fds, unsigned int count, unsigned int *ready,
+/* The same for several fds (room for one more in fds); sets *ready. Any of them may be closed meanwhile, so it
+ * returns, with nothing ready, when any socket has been closed since thread_wakes() was wakes: look again. */
+extern unsigned int wait_many( struct unix_pollfd *fds, unsigned int count, unsigned int *ready, LONG wakes,
                                const struct deadline *deadline );
+/* Until an fd is readable, or the socket is closed; *ready FALSE: woken for another reason. */
+extern unsigned int wait_fd( struct socket *sock, int fd, BOOL *ready, const struct deadline *deadline );
 /* until a helper's fd is readable; closes it */
 extern unsigned int wait_helper_fd( struct socket *sock, int fd, const struct deadline *deadline );
 
