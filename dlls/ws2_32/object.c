@@ -97,11 +97,10 @@ static unsigned int close_unix( struct unix_socket *unix, unsigned int flags, in
 
 void socket_put( struct socket *sock )
 {
-    struct unix_socket *unix = sock->unix;
-
     if (InterlockedDecrement( &sock->refs )) return;
-    /* normally socket_close has done this; here a thread outstayed it */
-    if (unix) close_unix( unix, CLOSE_NOWAIT, NULL );
+    /* normally socket_close has done this and says so in sock->unix, which is ours only
+     * now that nobody else has a reference; here a thread outstayed it */
+    if (sock->unix) close_unix( sock->unix, CLOSE_NOWAIT, NULL );
     free_socket( sock );
 }
 
