@@ -101,13 +101,14 @@ static int received_fd( struct msghdr *msg )
     return fd;
 }
 
-/* Returns the reply's error, or -1 when the connection is of no more use. */
+/* Returns the reply's error, or -1 when the connection is of no more use. An fd comes only with success. */
 static int receive_reply( unsigned int id, void *data, size_t size, int *fd )
 {
     struct reply_header header;
     struct iovec iov[2] = { { &header, sizeof(header) }, { data, size } };
     union { struct cmsghdr header; char space[CMSG_SPACE( sizeof(int) )]; } control;
     struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control) };
+    int error = -1;
     ssize_t ret;
 
     do ret = recvmsg( control_fd, &msg, MSG_CMSG_CLOEXEC );
@@ -115,12 +116,12 @@ static int receive_reply( unsigned int id, void *data, size_t size, int *fd )
     *fd = ret > 0 ? received_fd( &msg ) : -1;
     if (ret >= (ssize_t)sizeof(header) && header.id == id)
     {
-        if (header.error && header.error < 0x10000) return header.error;
         if (!header.error && ret == (ssize_t)(sizeof(header) + size)) return 0;
+        if (header.error && header.error < 0x10000) error = header.error;
     }
     if (*fd != -1) close( *fd );
     *fd = -1;
-    return -1;
+    return error;
 }
 
 static int ask_once( unsigned int type, const void *request, size_t size, int fd,
@@ -210,13 +211,18 @@ static unsigned int connect_helper(void)
     unsigned int i;
 
     if (control_fd != -1) return 0;
-    if (make_counters() == -1) return WSAENOBUFS;
+    if (make_counters() == -1)
+    {
+        helper_fail( "can't share memory with", "the helper", errno );
+        return WSAENOBUFS;
+    }
     for (i = 0; i < MAX_ATTEMPTS; i++)
     {
         if ((control_fd = helper_connect()) == -1) return WSAENETDOWN;
         if (!hello() && !sockets_enumerate( tell_again, NULL )) return 0;
         disconnect();
     }
+    helper_fail( "no answer from", "the helper", ECONNRESET );
     return WSAENETDOWN;
 }
 
@@ -233,6 +239,7 @@ struct exchange
     void               *reply;
     size_t              reply_size;
     int                 reply_fd;       /* out: -1: none */
+    int                 repeated;       /* out: a helper died under it, perhaps after it had done what it was asked */
 };
 
 /* Under the lock. 0 or a Winsock error; repeats with the next helper if this one dies.
@@ -245,6 +252,7 @@ static unsigned int ask_locked( struct exchange *ex )
     ex->reply_fd = -1;
     for (i = 0; i < MAX_ATTEMPTS; i++)
     {
+        ex->repeated = i > 0;
         if ((error = connect_helper())) return error;
         if (ex->socket) memcpy( ex->request, &ex->socket->ref, sizeof(struct socket_ref) );
         if (ex->socket2) memcpy( (struct socket_ref *)ex->request + 1, &ex->socket2->ref, sizeof(struct socket_ref) );
@@ -279,6 +287,23 @@ static struct unix_socket *enter_socket( int fd, uint64_t cookie, struct socket_
     if (!(socket = sockets_add( fd, cookie ))) return NULL;
     set_ref( socket, ref );
     return socket;
+}
+
+/* what the helper says of a socket; it may be replaced by another helper's word at any moment */
+static const struct slot *published( struct unix_socket *socket )
+{
+    return __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE );
+}
+
+/* ends a connection that nobody wants; under the lock */
+static void refuse( struct unix_socket *socket )
+{
+    struct close_request request = { .flags = CLOSE_RESET };
+    struct close_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_CLOSE, socket, request, reply );
+
+    ask_locked( &ex );
+    if (ex.reply_fd != -1) close( ex.reply_fd );
 }
 
 /* the helper gave a socket that we can't keep */
@@ -403,9 +428,13 @@ NTSTATUS socket_bind( void *args )
     struct bind_request request;
     struct bind_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_BIND, params->socket, request, reply );
+    unsigned int was_bound = published( params->socket )->flags & SOCKET_BOUND, error;
 
     set_address( &request.address, params->addr, params->len );
-    return ask( &ex );
+    error = ask( &ex );
+    /* the helper that died had bound it */
+    if (error == WSAEINVAL && ex.repeated && !was_bound) error = 0;
+    return error;
 }
 
 NTSTATUS socket_listen( void *args )
@@ -424,11 +453,17 @@ NTSTATUS socket_connect( void *args )
     struct connect_request request;
     struct connect_reply reply = { 0 };
     struct exchange ex = EXCHANGE( REQUEST_CONNECT, params->socket, request, reply );
-    unsigned int error;
+    unsigned int was = published( params->socket )->state, error;
 
     set_address( &request.address, params->addr, params->len );
     error = ask( &ex );
     params->pending = !error && reply.pending;
+    if (ex.repeated && was != SOCKET_CONNECTING && was != SOCKET_CONNECTED)
+    {
+        /* the helper that died had begun it */
+        params->pending |= error == WSAEALREADY;
+        if (error == WSAEALREADY || error == WSAEISCONN) error = 0;
+    }
     return error;
 }
 
@@ -474,7 +509,8 @@ NTSTATUS socket_defer( void *args )
 
     ex.socket2 = params->socket;
     control_enter( &old );
-    error = ask_locked( &ex );
+    /* one that can't be put back is refused: the helper must not think that we hold it still */
+    if ((error = ask_locked( &ex ))) refuse( params->socket );
     if (!--params->socket->refs) sockets_remove( params->socket );
     control_leave( &old );
     return error;

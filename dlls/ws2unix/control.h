@@ -27,6 +27,8 @@
 extern int helper_connect(void);
 /* one line that says why the last helper_connect failed; static */
 extern const char *helper_failure(void);
+/* sets that line: -1 */
+extern int helper_fail( const char *what, const char *path, int err );
 
 /* sockets.c: the table of unix_socket by cookie */
 extern struct unix_socket *sockets_find( uint64_t cookie );

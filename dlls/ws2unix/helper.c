@@ -44,7 +44,7 @@ const char *helper_failure(void)
     return failure;
 }
 
-static int fail( const char *what, const char *path, int err )
+int helper_fail( const char *what, const char *path, int err )
 {
     snprintf( failure, sizeof(failure), "tapster: %s %s: %s", what, path, strerror( err ) );
     return -1;
@@ -55,10 +55,10 @@ static int make_folder( const char *path )
 {
     struct stat st;
 
-    if (mkdir( path, 0700 ) == -1 && errno != EEXIST) return fail( "can't make the helper's folder", path, errno );
-    if (lstat( path, &st ) == -1) return fail( "can't look at the helper's folder", path, errno );
+    if (mkdir( path, 0700 ) == -1 && errno != EEXIST) return helper_fail( "can't make the helper's folder", path, errno );
+    if (lstat( path, &st ) == -1) return helper_fail( "can't look at the helper's folder", path, errno );
     if (!S_ISDIR( st.st_mode ) || st.st_uid != getuid() || (st.st_mode & 077))
-        return fail( "this must be a folder of our own with mode 0700:", path, EPERM );
+        return helper_fail( "this must be a folder of our own with mode 0700:", path, EPERM );
     return 0;
 }
 
@@ -70,10 +70,10 @@ static int prefix_stat( struct stat *st )
     if (!prefix || !*prefix)
     {
         if (snprintf( path, sizeof(path), "%s/.wine", home ? home : "" ) >= (int)sizeof(path))
-            return fail( "can't find the prefix in", "HOME", ENAMETOOLONG );
+            return helper_fail( "can't find the prefix in", "HOME", ENAMETOOLONG );
         prefix = path;
     }
-    if (stat( prefix, st ) == -1) return fail( "can't find the prefix", prefix, errno );
+    if (stat( prefix, st ) == -1) return helper_fail( "can't find the prefix", prefix, errno );
     return 0;
 }
 
@@ -98,10 +98,10 @@ static int helper_program( char *path, size_t size )
     int i;
 
     if (!dladdr( (void *)helper_program, &info ) || !realpath( info.dli_fname, real ))
-        return fail( "can't find the folder of", "ws2unix.so", errno );
+        return helper_fail( "can't find the folder of", "ws2unix.so", errno );
     for (i = 0; i < 2; i++)
         if ((slash = strrchr( real, '/' ))) *slash = 0;
-    if (snprintf( path, size, "%s/tapsterd", real ) >= (int)size) return fail( "can't start", real, ENAMETOOLONG );
+    if (snprintf( path, size, "%s/tapsterd", real ) >= (int)size) return helper_fail( "can't start", real, ENAMETOOLONG );
     return 0;
 }
 
@@ -125,7 +125,7 @@ static int start_helper( char *folder )
     posix_spawnattr_setflags( &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF );
     err = posix_spawn( &pid, program, NULL, &attr, argv, environ );
     posix_spawnattr_destroy( &attr );
-    if (err) return fail( "can't start the helper", program, err );
+    if (err) return helper_fail( "can't start the helper", program, err );
 
     while (waitpid( pid, &status, 0 ) == -1)
         if (errno != EINTR) return 0;   /* somebody else has waited for it: connecting will tell */
@@ -174,5 +174,5 @@ int helper_connect(void)
         }
         nanosleep( &pause, NULL );
     }
-    return fail( "can't connect to the helper in", folder, errno );
+    return helper_fail( "can't connect to the helper in", folder, errno );
 }
