@@ -113,6 +113,25 @@ static int adopt_address_ok( const struct sock *sock, const struct address *addr
     return !addr->len || !address_from_client( addr, sock->pub.family, &out, &len );
 }
 
+/* What the kernel calls a fresh socket may have a past. */
+static void adopt_known_state( struct sock *sock, const struct slot *known )
+{
+    switch (known->state)
+    {
+    case SOCKET_CONNECTED:      /* has been reset, or shut down on both sides */
+    case SOCKET_CONNECTING:     /* ended while there was no helper: the kernel still has its error */
+        if (socket_is_stream( sock )) sock->pub.state = known->state;
+        break;
+    case SOCKET_FAILED:
+        sock->pub.state = SOCKET_FAILED;
+        sock->pub.error = known->error;
+        sock->pub.peer.len = 0;
+        break;
+    default:
+        sock->pub.peer.len = 0;
+    }
+}
+
 /* The state a client had from the helper before. What the kernel knows better it is not asked for;
  * what it says wrongly hurts only sockets that it holds itself. */
 static u32 adopt_known( struct sock *sock, const struct slot *known )
@@ -135,23 +154,9 @@ static u32 adopt_known( struct sock *sock, const struct slot *known )
         sock->pub.local = known->local;
         sock->pub.flags |= SOCKET_BOUND;
     }
-    if (sock->pub.state != SOCKET_OPEN) return 0;
-    if (known->state == SOCKET_CONNECTED && socket_is_stream( sock ))
-    {
-        sock->pub.state = SOCKET_CONNECTED;
-        sock->pub.peer = known->peer;
-    }
-    if (known->state == SOCKET_FAILED)
-    {
-        sock->pub.state = SOCKET_FAILED;
-        sock->pub.error = known->error;
-    }
-    if (known->state == SOCKET_CONNECTING && socket_is_stream( sock ))
-    {
-        /* it ended while there was no helper; the kernel still has its error */
-        sock->pub.state = SOCKET_CONNECTING;
-        sock->pub.peer = known->peer;
-    }
+    /* nor does it tell the target of a connect that is under way */
+    if (socket_is_stream( sock ) && !sock->pub.peer.len && sock->pub.state != SOCKET_LISTENING) sock->pub.peer = known->peer;
+    if (sock->pub.state == SOCKET_OPEN) adopt_known_state( sock, known );
     return 0;
 }
 

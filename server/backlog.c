@@ -69,12 +69,12 @@ static int backlog_send( struct sock *sock )
 {
     struct backlog *backlog = sock->backlog;
     ssize_t ret;
-    int err;
+    int changed, err;
 
-    socket_nonblocking( sock->fd, 1 );
+    changed = socket_nonblocking( sock->fd, 1 );
     ret = sendfile( sock->fd, backlog->fd, NULL, backlog->left < BACKLOG_CHUNK ? backlog->left : BACKLOG_CHUNK );
     err = errno;
-    socket_nonblocking( sock->fd, 0 );
+    if (changed) socket_nonblocking( sock->fd, 0 );
 
     if (ret == -1) return err == EINTR ? EAGAIN : err;
     if (!ret) return EIO;       /* the client moved the position: there is nothing where it said */

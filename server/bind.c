@@ -68,6 +68,15 @@ u32 bind_request( struct request *req )
     return 0;
 }
 
+/* a port that the kernel chose by itself; without memory it is only not entered */
+static void bind_enter( struct sock *sock )
+{
+    struct port_address addr;
+
+    socket_port_address( sock, &addr );
+    sock->port = ports_add( &addr, option_port_mode( sock ), sock->fd );
+}
+
 /* negative: SOMAXCONN_HINT; a backlog of 0 takes one on Windows */
 static int listen_backlog( u32 value )
 {
@@ -89,6 +98,8 @@ u32 listen_request( struct request *req )
     if (sock->pub.state == SOCKET_CONNECTED) return WSAEISCONN;
     if (sock->pub.state == SOCKET_CONNECTING || !(sock->pub.flags & SOCKET_BOUND)) return WSAEINVAL;
 
+    /* bound by a connect that failed: the ledger does not know it yet */
+    if (!sock->port) bind_enter( sock );
     if (ports_listen( sock->port, sock->fd, listen_backlog( in->backlog ) )) return error_from_errno( errno );
     /* only accept() is done with it, and only by us: it must not wait for a connection that has gone */
     socket_nonblocking( sock->fd, 1 );

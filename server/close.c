@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
 #include "server.h"
@@ -63,7 +64,9 @@ static int close_unsent( const struct sock *sock )
 {
     int queued;
 
-    return sock->backlog || (!ioctl( sock->fd, SIOCOUTQ, &queued ) && queued > 0);
+    if (sock->backlog) return 1;
+    if (socket_tcp_state( sock->fd ) == TCP_CLOSE) return 0;    /* nor will it ever */
+    return !ioctl( sock->fd, SIOCOUTQ, &queued ) && queued > 0;
 }
 
 static void close_reset( struct sock *sock )

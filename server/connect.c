@@ -39,12 +39,17 @@ static u32 connect_clock(void)
 /* connect() that does not wait; 0 or errno */
 static int connect_kernel( int fd, const union linux_address *addr, socklen_t len )
 {
-    int ret;
+    int changed = socket_nonblocking( fd, 1 );
+    int ret = connect( fd, &addr->sa, len ) ? errno : 0;
 
-    socket_nonblocking( fd, 1 );
-    ret = connect( fd, &addr->sa, len ) ? errno : 0;
-    socket_nonblocking( fd, 0 );
+    if (changed) socket_nonblocking( fd, 0 );
     return ret;
+}
+
+/* what Linux calls invalid is always the address: a link-local one without its scope */
+static u32 connect_error( int err )
+{
+    return err == EINVAL ? WSAEADDRNOTAVAIL : error_from_errno( err );
 }
 
 static void connect_publish_local( struct sock *sock )
@@ -153,8 +158,9 @@ static u32 connect_stream( struct sock *sock, const union linux_address *addr, s
     if (err == EISCONN) err = 0;        /* a Unix program that holds it too was quicker */
     if (err && err != EINPROGRESS && err != EALREADY && err != EINTR)
     {
+        error = connect_error( err );
         /* of one's own address and the peer's all pairs are taken */
-        error = err == EADDRNOTAVAIL && bound ? WSAEADDRINUSE : error_from_errno( err );
+        if (err == EADDRNOTAVAIL && bound) error = WSAEADDRINUSE;
         connect_failed( sock, error );
         return error;
     }
@@ -210,7 +216,7 @@ static u32 connect_datagram( struct sock *sock, const union linux_address *addr,
     connect_dissolve( sock );
     err = connect( sock->fd, &addr->sa, len ) ? errno : 0;
     if (err == EACCES && addr->sa.sa_family == AF_INET) err = connect_broadcast( sock->fd, addr, len );
-    if (err) return error_from_errno( err );
+    if (err) return connect_error( err );
 
     sock->pub.peer.len = 0;
     connect_established( sock );

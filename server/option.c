@@ -61,8 +61,12 @@ void option_from_kernel( struct sock *sock )
     struct linger linger;
     int value;
 
-    if (!socket_get_int( sock->fd, SOL_SOCKET, SO_REUSEADDR, &value )) sock->pub.options[OPTION_REUSEADDR] = !!value;
-    if (!socket_is_stream( sock )) return;
+    if (!socket_is_stream( sock ))
+    {
+        /* on TCP it means something else, and all of ours have it */
+        if (!socket_get_int( sock->fd, SOL_SOCKET, SO_REUSEADDR, &value )) sock->pub.options[OPTION_REUSEADDR] = !!value;
+        return;
+    }
     if (!getsockopt( sock->fd, SOL_SOCKET, SO_LINGER, &linger, &len ))
     {
         sock->pub.options[OPTION_LINGER_ONOFF] = !!linger.l_onoff;

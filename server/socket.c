@@ -35,7 +35,6 @@ static struct sock *socket_slots[PROTOCOL_MAX_SLOTS];   /* by slot */
 static struct sock *socket_cookies[SOCKET_BUCKETS];     /* by cookie, chained by cookie_next */
 static struct slot socket_memory[SOCKET_MEMORY];        /* of records that have ended, a ring */
 static u32 socket_memory_next;
-static u32 socket_total;                                /* records there are */
 static u32 socket_closing_total;                        /* of them, those that nobody holds and that still send */
 
 int socket_set_int( int fd, int level, int option, int value )
@@ -58,14 +57,14 @@ int socket_cookie( int fd, u64 *cookie )
     return getsockopt( fd, SOL_SOCKET, SO_COOKIE, cookie, &len );
 }
 
-/* the flag is everybody's who has the socket: only for a moment, but for listeners */
+/* The flag is everybody's who has the socket: only for a moment, but for listeners.
+ * 1 if that changed it, so that it is to be changed back. */
 int socket_nonblocking( int fd, int on )
 {
     int flags = fcntl( fd, F_GETFL );
 
-    if (flags == -1) return -1;
-    if (!(flags & O_NONBLOCK) == !on) return 0;
-    return fcntl( fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK );
+    if (flags == -1 || !(flags & O_NONBLOCK) == !on) return 0;
+    return !fcntl( fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK );
 }
 
 /* TCP_* */
@@ -139,11 +138,6 @@ static void socket_unhash( struct sock *sock )
 
     while (*ptr != sock) ptr = &(*ptr)->cookie_next;
     *ptr = sock->cookie_next;
-}
-
-u32 socket_count(void)
-{
-    return socket_total;
 }
 
 u32 socket_closing_count(void)
@@ -243,7 +237,6 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     sock->cookie_next = *bucket;
     *bucket = sock;
     socket_slots[sock->slot] = sock;
-    socket_total++;
     return sock;
 }
 
@@ -286,7 +279,6 @@ void socket_end( struct sock *sock )
     socket_slots[sock->slot] = NULL;
     arena_free( sock->slot );
     free( sock );
-    socket_total--;
     client_check_idle();
 }
 

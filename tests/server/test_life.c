@@ -706,6 +706,50 @@ static void test_adopt_known( void **state )
     raw_close( &raw );
 }
 
+/* connects of which the end had not been seen, and of which it had */
+static void test_adopt_known_connects( void **state )
+{
+    struct raw_sock listener, waiting, failed, server, back;
+    struct slot known_waiting, known_failed;
+    struct address addr, dead = raw_ip4( "127.0.0.1", 0 );
+    struct raw raw;
+    u32 pending = 0;
+    int i;
+
+    (void)state;
+    raw_open( &raw );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_int_equal( raw_listen( &raw, &listener, 1 ), 0 );
+    for (i = 0; i < 16 && !pending; i++)
+    {
+        assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &waiting ), 0 );
+        assert_int_equal( raw_connect( &raw, &waiting, &addr, &pending ), 0 );
+    }
+    assert_int_equal( pending, 1 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &back ), 0 );
+    assert_int_equal( raw_bind( &raw, &back, &dead, &dead ), 0 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &failed ), 0 );
+    assert_int_equal( raw_connect( &raw, &failed, &dead, NULL ), WSAECONNREFUSED );
+    known_waiting = *raw_slot( &raw, &waiting );
+    known_failed = *raw_slot( &raw, &failed );
+    assert_int_equal( kill( raw_helper, SIGKILL ), 0 );
+    raw_wait_gone();
+    raw_close( &raw );
+    assert_int_equal( run_on( raw_dir ), 0 );
+    raw_open( &raw );
+
+    assert_int_equal( raw_adopt( &raw, failed.fd, &known_failed, &failed ), 0 );
+    assert_int_equal( raw_state( &raw, &failed ), SOCKET_FAILED );
+    assert_int_equal( raw_slot( &raw, &failed )->error, WSAECONNREFUSED );
+    assert_int_equal( raw_adopt( &raw, waiting.fd, &known_waiting, &waiting ), 0 );
+    assert_int_equal( raw_state( &raw, &waiting ), SOCKET_CONNECTING );
+    assert_memory_equal( &raw_slot( &raw, &waiting )->peer, &addr, sizeof(addr) );
+    assert_int_equal( raw_adopt( &raw, listener.fd, NULL, &listener ), 0 );
+    while (!raw_accept( &raw, &listener, &server, NULL )) /* next */;
+    assert_true( RAW_WAIT( raw_state( &raw, &waiting ) == SOCKET_CONNECTED ) );
+    raw_close( &raw );
+}
+
 /* Its last holder closed it, but a process that inherited it had not spoken yet: what
  * was set is not forgotten. */
 static void test_adopt_after_close( void **state )
@@ -749,6 +793,7 @@ int main(void)
         RAW_TEST( test_no_fds ),
         RAW_TEST( test_adopt ),
         RAW_TEST( test_adopt_known ),
+        RAW_TEST( test_adopt_known_connects ),
         RAW_TEST( test_adopt_after_close )
     };
 

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -167,6 +168,28 @@ static void test_bind( void **state )
     assert_int_equal( sendto( sock.fd, "x", 1, 0, (struct sockaddr *)bound.data, 16 ), 1 );
     addr = raw_ip4( "127.0.0.1", 0 );
     assert_int_equal( raw_bind( &raw, &sock, &addr, NULL ), WSAEINVAL );
+    raw_close( &raw );
+}
+
+/* an exclusive listener's port stays taken until its connections have ended */
+static void test_exclusive_listener( void **state )
+{
+    struct raw_sock listener, client, server, second;
+    struct address addr = raw_ip4( "127.0.0.1", 0 );
+
+    open_client( state );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &listener ), 0 );
+    assert_int_equal( raw_set_option( &raw, &listener, OPTION_EXCLUSIVEADDRUSE, 1, 0 ), 0 );
+    assert_int_equal( raw_bind( &raw, &listener, &addr, &addr ), 0 );
+    assert_int_equal( raw_listen( &raw, &listener, 5 ), 0 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+    assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &second ), 0 );
+    assert_int_equal( raw_bind( &raw, &second, &addr, NULL ), WSAEADDRINUSE );
+    assert_int_equal( raw_close_sock( &raw, &server, 0, NULL ), 0 );
+    assert_int_equal( raw_bind( &raw, &second, &addr, NULL ), 0 );
     raw_close( &raw );
 }
 
@@ -369,6 +392,52 @@ static void test_connect_pending( void **state )
     raw_close( &raw );
 }
 
+/* the listener goes away: the next SYN is refused */
+static void test_connect_listener_ends( void **state )
+{
+    struct raw_sock listener, sock;
+    struct address addr;
+    u32 pending;
+
+    open_client( state );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_true( fill_queue( &listener, &addr, &sock ) );
+    assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
+    assert_true( RAW_WAIT( raw_state( &raw, &sock ) == SOCKET_FAILED ) );
+    assert_int_equal( raw_slot( &raw, &sock )->error, WSAECONNREFUSED );
+    assert_int_equal( raw_connect_status( &raw, &sock, &pending ), WSAECONNREFUSED );
+    raw_close( &raw );
+}
+
+/* nobody answers: 21 seconds. A client that says nothing is sent away meanwhile. */
+static void test_connect_ceiling( void **state )
+{
+    struct raw_sock listener, sock;
+    struct timespec start, end;
+    struct address addr;
+    int silent;
+    u32 pending;
+
+    open_client( state );
+    silent = raw_connect_only();
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_true( fill_queue( &listener, &addr, &sock ) );
+    clock_gettime( CLOCK_MONOTONIC, &start );
+    do
+    {
+        raw_sleep( 50 );
+        clock_gettime( CLOCK_MONOTONIC, &end );
+    } while (raw_state( &raw, &sock ) == SOCKET_CONNECTING && end.tv_sec - start.tv_sec < 30);
+    assert_in_range( end.tv_sec - start.tv_sec, 20, 22 );
+    assert_int_equal( raw_state( &raw, &sock ), SOCKET_FAILED );
+    assert_int_equal( raw_slot( &raw, &sock )->error, WSAETIMEDOUT );
+    assert_int_equal( raw_connect_status( &raw, &sock, &pending ), WSAETIMEDOUT );
+    assert_true( raw_readable( silent, 0 ) );
+    assert_true( raw_dropped( silent ) );
+    close( silent );
+    raw_close( &raw );
+}
+
 /* a pending connect that ends with its client, and one with its close */
 static void test_connect_abandoned( void **state )
 {
@@ -436,6 +505,37 @@ static void test_connect_datagram( void **state )
     assert_int_equal( raw_connect( &raw, &sock, &addr, NULL ), 0 );
     assert_int_equal( socket_get_int( sock.fd, SOL_SOCKET, SO_BROADCAST, &value ), 0 );
     assert_int_equal( value, 0 );
+    raw_close( &raw );
+}
+
+/* ---- raw sockets ---- */
+
+static void test_raw_socket( void **state )
+{
+    struct raw_sock sock, other;
+    struct address addr;
+
+    open_client( state );
+    if (raw_create( &raw, WS_AF_INET, WS_SOCK_RAW, IPPROTO_ICMP, &sock ) == WSAEACCES)
+    {
+        raw_close( &raw );
+        print_message( "skipped: raw sockets are not permitted\n" );
+        skip();
+    }
+    assert_int_equal( raw_slot( &raw, &sock )->protocol, IPPROTO_ICMP );
+    addr = raw_ip4( "192.0.2.1", 0 );
+    assert_int_equal( raw_bind( &raw, &sock, &addr, NULL ), WSAEADDRNOTAVAIL );
+    addr = raw_ip4( "127.0.0.1", 0 );
+    assert_int_equal( raw_bind( &raw, &sock, &addr, NULL ), 0 );
+    assert_int_equal( raw_connect( &raw, &sock, &addr, NULL ), 0 );
+    assert_int_equal( raw_state( &raw, &sock ), SOCKET_CONNECTED );
+    assert_int_equal( raw_listen( &raw, &sock, 5 ), WSAEOPNOTSUPP );
+    assert_int_equal( raw_shutdown( &raw, &sock, WS_SD_BOTH ), 0 );
+    other.fd = dup( sock.fd );
+    assert_int_equal( raw_close_sock( &raw, &sock, 0, NULL ), 0 );
+    assert_int_equal( raw_adopt( &raw, other.fd, NULL, &other ), 0 );
+    assert_int_equal( raw_slot( &raw, &other )->type, WS_SOCK_RAW );
+    assert_true( raw_flags( &raw, &other ) & SOCKET_RECV_SHUTDOWN );
     raw_close( &raw );
 }
 
@@ -615,13 +715,17 @@ int main(void)
         RAW_TEST( test_create ),
         RAW_TEST( test_references ),
         RAW_TEST( test_bind ),
+        RAW_TEST( test_exclusive_listener ),
         RAW_TEST( test_bind_ipv6 ),
         RAW_TEST( test_listen ),
         RAW_TEST( test_connect ),
         RAW_TEST( test_connect_refused ),
         RAW_TEST( test_connect_pending ),
+        RAW_TEST( test_connect_listener_ends ),
+        RAW_TEST( test_connect_ceiling ),
         RAW_TEST( test_connect_abandoned ),
         RAW_TEST( test_connect_datagram ),
+        RAW_TEST( test_raw_socket ),
         RAW_TEST( test_accept_inherits ),
         RAW_TEST( test_accept_aborted ),
         RAW_TEST( test_defer ),
