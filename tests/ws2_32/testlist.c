@@ -25,8 +25,11 @@
 
 extern void func_accept(void);
 extern void func_address(void);
+extern void func_badsock(void);
+extern void func_catalog(void);
 extern void func_connect(void);
 extern void func_data(void);
+extern void func_exports(void);
 extern void func_ioctl(void);
 extern void func_msg(void);
 extern void func_names(void);
@@ -43,8 +46,11 @@ const struct test winetest_testlist[] =
 {
     { "accept", func_accept },
     { "address", func_address },
+    { "badsock", func_badsock },
+    { "catalog", func_catalog },
     { "connect", func_connect },
     { "data", func_data },
+    { "exports", func_exports },
     { "ioctl", func_ioctl },
     { "msg", func_msg },
     { "names", func_names },
