@@ -41,6 +41,7 @@ extern void func_socket(void);
 extern void func_startup(void);
 extern void func_util(void);
 extern void func_wait(void);
+extern void func_wsock32(void);
 
 const struct test winetest_testlist[] =
 {
@@ -62,5 +63,6 @@ const struct test winetest_testlist[] =
     { "startup", func_startup },
     { "util", func_util },
     { "wait", func_wait },
+    { "wsock32", func_wsock32 },
     { NULL, NULL }
 };
