@@ -165,11 +165,6 @@ static void test_extensions(void)
     }
     extensions[] =
     {
-        { "AcceptEx", WSAID_ACCEPTEX },
-        { "ConnectEx", WSAID_CONNECTEX },
-        { "DisconnectEx", WSAID_DISCONNECTEX },
-        { "GetAcceptExSockaddrs", WSAID_GETACCEPTEXSOCKADDRS },
-        { "TransmitFile", WSAID_TRANSMITFILE },
         { "WSARecvMsg", WSAID_WSARECVMSG },
         { "WSASendMsg", WSAID_WSASENDMSG },
     };
