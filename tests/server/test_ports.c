@@ -104,6 +104,31 @@ static void end_one( struct bound *bound )
     bound->fd = -1;
 }
 
+/* Binds one after the other. Other programs bind too: where one of them got hold of the port meanwhile (in use,
+ * though it should be free) another port is tried. */
+static u32 bind_two( int family, int protocol, int dual, const char *ip, enum port_mode mode, struct bound *first,
+                     int family2, int protocol2, int dual2, const char *ip2, enum port_mode mode2, struct bound *second, u32 want )
+{
+    u32 ret = 0;
+    u16 port;
+    int i;
+
+    for (i = 0; i < 5; i++)
+    {
+        if (i)
+        {
+            end_one( first );
+            end_one( second );
+        }
+        port = 0;
+        assert_int_equal( bind_one( family, protocol, dual, ip, &port, mode, first ), 0 );
+        assert_int_not_equal( port, 0 );
+        ret = bind_one( family2, protocol2, dual2, ip2, &port, mode2, second );
+        if (ret == want || ret != WSAEADDRINUSE) break;
+    }
+    return ret;
+}
+
 /* all 36 pairs, and where Windows allows both, Linux must: bound, and on TCP listening */
 static void check_matrix( int family, int protocol, int dual )
 {
@@ -111,26 +136,50 @@ static void check_matrix( int family, int protocol, int dual )
     const char *one = family == AF_INET6 ? "::1" : "127.0.0.1";
     struct bound first, second;
     int row, column;
-    u16 port;
     u32 ret;
 
     for (row = 0; row < 6; row++)
     {
         for (column = 0; column < 6; column++)
         {
-            port = 0;
-            assert_int_equal( bind_one( family, protocol, dual, row % 2 ? one : any, &port, row / 2, &first ), 0 );
-            assert_int_not_equal( port, 0 );
-            if (protocol == IPPROTO_TCP) assert_int_equal( ports_listen( first.entry, first.fd, 5 ), 0 );
-            ret = bind_one( family, protocol, dual, column % 2 ? one : any, &port, column / 2, &second );
+            ret = bind_two( family, protocol, dual, row % 2 ? one : any, row / 2, &first,
+                            family, protocol, dual, column % 2 ? one : any, column / 2, &second, expected( row, column ) );
             if (ret != expected( row, column )) print_error( "row %d column %d\n", row, column );
             assert_int_equal( ret, expected( row, column ) );
-            if (!ret && protocol == IPPROTO_TCP) assert_int_equal( ports_listen( second.entry, second.fd, 5 ), 0 );
+            if (protocol == IPPROTO_TCP)
+            {
+                assert_int_equal( ports_listen( first.entry, first.fd, 5 ), 0 );
+                if (!ret) assert_int_equal( ports_listen( second.entry, second.fd, 5 ), 0 );
+            }
             end_one( &first );
             end_one( &second );
         }
     }
     assert_int_equal( ports_count(), 0 );
+}
+
+/* the second comes when the first one listens already */
+static void test_listening_first( void **state )
+{
+    struct bound first, second;
+    int row, column;
+    u16 port;
+
+    (void)state;
+    for (row = 0; row < 6; row++)
+    {
+        for (column = 0; column < 6; column++)
+        {
+            port = 0;
+            assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, row % 2 ? "127.0.0.1" : "0.0.0.0", &port, row / 2, &first ), 0 );
+            assert_int_equal( ports_listen( first.entry, first.fd, 5 ), 0 );
+            assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, column % 2 ? "127.0.0.1" : "0.0.0.0", &port, column / 2, &second ),
+                              expected( row, column ) );
+            if (!expected( row, column )) assert_int_equal( ports_listen( second.entry, second.fd, 5 ), 0 );
+            end_one( &first );
+            end_one( &second );
+        }
+    }
 }
 
 static void test_matrix_tcp( void **state )      { (void)state; check_matrix( AF_INET, IPPROTO_TCP, 0 ); }
@@ -144,30 +193,28 @@ static void test_matrix_udp_dual( void **state ) { (void)state; check_matrix( AF
 static void check_dual( int protocol )
 {
     struct bound first, second;
-    int row, column, turn;
-    u16 port;
+    int row, column;
     u32 ret;
 
     for (row = 0; row < 6; row += 2)
     {
         for (column = 0; column < 6; column++)
         {
-            for (turn = 0; turn < 2; turn++)
-            {
-                const char *ip6 = column % 2 ? "::1" : "::", *ip4 = column % 2 ? "127.0.0.1" : "0.0.0.0";
+            const char *ip6 = column % 2 ? "::1" : "::", *ip4 = column % 2 ? "127.0.0.1" : "0.0.0.0";
 
-                port = 0;
-                assert_int_equal( bind_one( AF_INET6, protocol, 1, "::", &port, row / 2, &first ), 0 );
-                ret = turn ? bind_one( AF_INET6, protocol, 0, ip6, &port, column / 2, &second )
-                           : bind_one( AF_INET, protocol, 0, ip4, &port, column / 2, &second );
-                assert_int_equal( ret, expected( row, column ) );
-                end_one( &first );
-                end_one( &second );
-            }
+            ret = bind_two( AF_INET6, protocol, 1, "::", row / 2, &first,
+                            AF_INET6, protocol, 0, ip6, column / 2, &second, expected( row, column ) );
+            assert_int_equal( ret, expected( row, column ) );
+            end_one( &first );
+            end_one( &second );
+            ret = bind_two( AF_INET6, protocol, 1, "::", row / 2, &first,
+                            AF_INET, protocol, 0, ip4, column / 2, &second, expected( row, column ) );
+            assert_int_equal( ret, expected( row, column ) );
+            end_one( &first );
+            end_one( &second );
             /* an IPv4 socket first, then both stacks: the wildcard is the second */
-            port = 0;
-            assert_int_equal( bind_one( AF_INET, protocol, 0, column % 2 ? "127.0.0.1" : "0.0.0.0", &port, column / 2, &first ), 0 );
-            ret = bind_one( AF_INET6, protocol, 1, "::", &port, row / 2, &second );
+            ret = bind_two( AF_INET, protocol, 0, ip4, column / 2, &first,
+                            AF_INET6, protocol, 1, "::", row / 2, &second, expected( column, row ) );
             assert_int_equal( ret, expected( column, row ) );
             end_one( &first );
             end_one( &second );
@@ -198,26 +245,23 @@ static void test_dual_mapped( void **state )
 /* two different addresses never meet, whatever the modes; nor do TCP and UDP */
 static void test_apart( void **state )
 {
-    struct bound first, second, third;
-    int protocol, i, j;
-    u16 port;
+    struct bound first, second;
+    int protocol, other, i, j;
 
     (void)state;
-    for (protocol = 0; protocol < 2; protocol++)
+    for (i = 0; i < 18; i++)
     {
-        for (i = 0; i < 3; i++)
-        {
-            for (j = 0; j < 3; j++)
-            {
-                port = 0;
-                assert_int_equal( bind_one( AF_INET, protocol ? IPPROTO_TCP : IPPROTO_UDP, 0, "127.0.0.1", &port, i, &first ), 0 );
-                assert_int_equal( bind_one( AF_INET, protocol ? IPPROTO_TCP : IPPROTO_UDP, 0, "127.0.0.2", &port, j, &second ), 0 );
-                assert_int_equal( bind_one( AF_INET, protocol ? IPPROTO_UDP : IPPROTO_TCP, 0, "127.0.0.1", &port, j, &third ), 0 );
-                end_one( &first );
-                end_one( &second );
-                end_one( &third );
-            }
-        }
+        protocol = i % 2 ? IPPROTO_TCP : IPPROTO_UDP;
+        other = i % 2 ? IPPROTO_UDP : IPPROTO_TCP;
+        j = i / 2;
+        assert_int_equal( bind_two( AF_INET, protocol, 0, "127.0.0.1", j % 3, &first,
+                                    AF_INET, protocol, 0, "127.0.0.2", j / 3, &second, 0 ), 0 );
+        end_one( &first );
+        end_one( &second );
+        assert_int_equal( bind_two( AF_INET, protocol, 0, "127.0.0.1", j % 3, &first,
+                                    AF_INET, other, 0, "127.0.0.1", j / 3, &second, 0 ), 0 );
+        end_one( &first );
+        end_one( &second );
     }
 }
 
@@ -428,6 +472,7 @@ int main(void)
         RAW_UNIT( test_matrix_udp6 ),
         RAW_UNIT( test_matrix_tcp_dual ),
         RAW_UNIT( test_matrix_udp_dual ),
+        RAW_UNIT( test_listening_first ),
         RAW_UNIT( test_dual_tcp ),
         RAW_UNIT( test_dual_udp ),
         RAW_UNIT( test_dual_mapped ),

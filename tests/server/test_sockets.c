@@ -644,6 +644,37 @@ static void test_defer( void **state )
     raw_close( &raw );
 }
 
+/* Whoever kept a connection that it had put back, and speaks of it again, has it; the listener has not. */
+static void test_defer_kept( void **state )
+{
+    struct raw_sock listener, client, server, kept;
+    struct address addr;
+    int copy;
+
+    open_client( state );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+    assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), 0 );
+    copy = dup( server.fd );
+    assert_int_equal( raw_defer( &raw, &listener, &server ), 0 );
+    assert_int_equal( raw_adopt( &raw, copy, NULL, &kept ), 0 );
+    assert_int_equal( kept.ref.slot, server.ref.slot );
+    assert_int_equal( raw_flags( &raw, &listener ), SOCKET_BOUND );
+    assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), WSAEWOULDBLOCK );
+
+    /* it can be put back again, and kept again */
+    copy = dup( kept.fd );
+    assert_int_equal( raw_defer( &raw, &listener, &kept ), 0 );
+    assert_int_equal( raw_adopt( &raw, copy, NULL, &kept ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
+    assert_int_equal( send( client.fd, "x", 1, 0 ), 1 );
+    assert_true( raw_readable( kept.fd, 1000 ) );
+    assert_int_equal( raw_arm( &raw, &kept ), 0 );
+    assert_false( raw_flags( &raw, &kept ) & SOCKET_RESET );
+    raw_close( &raw );
+}
+
 /* a connection that waits in the kernel's queue is reset with its listener too */
 static void test_listener_end( void **state )
 {
@@ -729,6 +760,7 @@ int main(void)
         RAW_TEST( test_accept_inherits ),
         RAW_TEST( test_accept_aborted ),
         RAW_TEST( test_defer ),
+        RAW_TEST( test_defer_kept ),
         RAW_TEST( test_listener_end ),
         RAW_TEST( test_options )
     };

@@ -1039,6 +1039,7 @@ static void piece_bad_source(void)
     int len = sizeof(from);
 
     a = socket_bound( AF_INET, SOCK_DGRAM, &addr );
+    socket_set_timeout( a, 500 );
     b = socket_new( AF_INET, SOCK_DGRAM );
     check_int( sendto( b, "x", 1, 0, &addr.sa, sizeof(addr.in) ), 1 );
     check_error( recvfrom( a, buffer, sizeof(buffer), 0, &from.sa, NULL ), WSAEFAULT );
