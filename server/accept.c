@@ -151,6 +151,16 @@ u32 defer_request( struct request *req )
     return 0;
 }
 
+/* Somebody kept a connection that was put back, and says so: it is not the listener's any more. */
+void accept_keep( struct sock *sock )
+{
+    struct sock *listener;
+
+    if (list_empty( &sock->deferred_entry )) return;
+    list_remove( &sock->deferred_entry );
+    if ((listener = socket_by_ref( &sock->listener ))) accept_show_deferred( listener );
+}
+
 /* the listener ends: what was put back has nowhere to go */
 void accept_end( struct sock *listener )
 {

@@ -237,6 +237,7 @@ u32 adopt_request( struct request *req )
         return error;
     }
     close_revive( sock );
+    accept_keep( sock );
     if (is_new) adopt_begin( sock );
 
     out->socket = socket_ref( sock );

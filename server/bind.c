@@ -52,7 +52,8 @@ u32 bind_request( struct request *req )
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
     if (address_from_client( &in->address, sock->pub.family, &addr, &len )) return WSAEFAULT;
-    if ((sock->pub.flags & SOCKET_BOUND) || (sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_FAILED)) return WSAEINVAL;
+    if (sock->pub.flags & SOCKET_BOUND) return WSAEINVAL;
+    if (sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_FAILED) return WSAEINVAL;
     /* Linux binds to a group, Windows does not */
     if (address_is_multicast( &addr )) return WSAEADDRNOTAVAIL;
     if ((error = address_check_scope( &addr ))) return error;

@@ -252,7 +252,8 @@ static void main_terminated( struct watch *watch, u32 events )
     struct signalfd_siginfo info;
 
     (void)events;
-    if (read( watch->fd, &info, sizeof(info) ) > 0) log_line( "ended by signal %u of process %u", info.ssi_signo, info.ssi_pid );
+    if (read( watch->fd, &info, sizeof(info) ) > 0)
+        log_line( "ended by signal %u of process %u", info.ssi_signo, info.ssi_pid );
     loop_stop();
 }
 

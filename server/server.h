@@ -296,6 +296,7 @@ extern void connect_look( struct sock *sock );
 extern void connect_established( struct sock *sock );
 extern void connect_resume( struct sock *sock );
 extern void connect_expired( struct sock *sock );
+extern void accept_keep( struct sock *sock );
 extern void accept_end( struct sock *listener );
 extern int shutdown_look( struct sock *sock );
 extern void shutdown_drained( struct sock *sock );

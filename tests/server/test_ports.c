@@ -104,10 +104,11 @@ static void end_one( struct bound *bound )
     bound->fd = -1;
 }
 
-/* Binds one after the other. Other programs bind too: where one of them got hold of the port meanwhile (in use,
+/* Binds one after the other, the first one listening before if wanted. Other programs bind too: where one of them got hold of the port meanwhile (in use,
  * though it should be free) another port is tried. */
 static u32 bind_two( int family, int protocol, int dual, const char *ip, enum port_mode mode, struct bound *first,
-                     int family2, int protocol2, int dual2, const char *ip2, enum port_mode mode2, struct bound *second, u32 want )
+                     int family2, int protocol2, int dual2, const char *ip2, enum port_mode mode2, struct bound *second,
+                     int listening, u32 want )
 {
     u32 ret = 0;
     u16 port;
@@ -123,6 +124,7 @@ static u32 bind_two( int family, int protocol, int dual, const char *ip, enum po
         port = 0;
         assert_int_equal( bind_one( family, protocol, dual, ip, &port, mode, first ), 0 );
         assert_int_not_equal( port, 0 );
+        if (listening) assert_int_equal( ports_listen( first->entry, first->fd, 5 ), 0 );
         ret = bind_one( family2, protocol2, dual2, ip2, &port, mode2, second );
         if (ret == want || ret != WSAEADDRINUSE) break;
     }
@@ -143,7 +145,7 @@ static void check_matrix( int family, int protocol, int dual )
         for (column = 0; column < 6; column++)
         {
             ret = bind_two( family, protocol, dual, row % 2 ? one : any, row / 2, &first,
-                            family, protocol, dual, column % 2 ? one : any, column / 2, &second, expected( row, column ) );
+                            family, protocol, dual, column % 2 ? one : any, column / 2, &second, 0, expected( row, column ) );
             if (ret != expected( row, column )) print_error( "row %d column %d\n", row, column );
             assert_int_equal( ret, expected( row, column ) );
             if (protocol == IPPROTO_TCP)
@@ -161,20 +163,18 @@ static void check_matrix( int family, int protocol, int dual )
 /* the second comes when the first one listens already */
 static void test_listening_first( void **state )
 {
+    static const char *const ips[2] = { "0.0.0.0", "127.0.0.1" };
     struct bound first, second;
     int row, column;
-    u16 port;
 
     (void)state;
     for (row = 0; row < 6; row++)
     {
         for (column = 0; column < 6; column++)
         {
-            port = 0;
-            assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, row % 2 ? "127.0.0.1" : "0.0.0.0", &port, row / 2, &first ), 0 );
-            assert_int_equal( ports_listen( first.entry, first.fd, 5 ), 0 );
-            assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, column % 2 ? "127.0.0.1" : "0.0.0.0", &port, column / 2, &second ),
-                              expected( row, column ) );
+            assert_int_equal( bind_two( AF_INET, IPPROTO_TCP, 0, ips[row % 2], row / 2, &first,
+                                        AF_INET, IPPROTO_TCP, 0, ips[column % 2], column / 2, &second,
+                                        1, expected( row, column ) ), expected( row, column ) );
             if (!expected( row, column )) assert_int_equal( ports_listen( second.entry, second.fd, 5 ), 0 );
             end_one( &first );
             end_one( &second );
@@ -203,18 +203,18 @@ static void check_dual( int protocol )
             const char *ip6 = column % 2 ? "::1" : "::", *ip4 = column % 2 ? "127.0.0.1" : "0.0.0.0";
 
             ret = bind_two( AF_INET6, protocol, 1, "::", row / 2, &first,
-                            AF_INET6, protocol, 0, ip6, column / 2, &second, expected( row, column ) );
+                            AF_INET6, protocol, 0, ip6, column / 2, &second, 0, expected( row, column ) );
             assert_int_equal( ret, expected( row, column ) );
             end_one( &first );
             end_one( &second );
             ret = bind_two( AF_INET6, protocol, 1, "::", row / 2, &first,
-                            AF_INET, protocol, 0, ip4, column / 2, &second, expected( row, column ) );
+                            AF_INET, protocol, 0, ip4, column / 2, &second, 0, expected( row, column ) );
             assert_int_equal( ret, expected( row, column ) );
             end_one( &first );
             end_one( &second );
             /* an IPv4 socket first, then both stacks: the wildcard is the second */
             ret = bind_two( AF_INET, protocol, 0, ip4, column / 2, &first,
-                            AF_INET6, protocol, 1, "::", row / 2, &second, expected( column, row ) );
+                            AF_INET6, protocol, 1, "::", row / 2, &second, 0, expected( column, row ) );
             assert_int_equal( ret, expected( column, row ) );
             end_one( &first );
             end_one( &second );
@@ -255,11 +255,11 @@ static void test_apart( void **state )
         other = i % 2 ? IPPROTO_UDP : IPPROTO_TCP;
         j = i / 2;
         assert_int_equal( bind_two( AF_INET, protocol, 0, "127.0.0.1", j % 3, &first,
-                                    AF_INET, protocol, 0, "127.0.0.2", j / 3, &second, 0 ), 0 );
+                                    AF_INET, protocol, 0, "127.0.0.2", j / 3, &second, 0, 0 ), 0 );
         end_one( &first );
         end_one( &second );
         assert_int_equal( bind_two( AF_INET, protocol, 0, "127.0.0.1", j % 3, &first,
-                                    AF_INET, other, 0, "127.0.0.1", j / 3, &second, 0 ), 0 );
+                                    AF_INET, other, 0, "127.0.0.1", j / 3, &second, 0, 0 ), 0 );
         end_one( &first );
         end_one( &second );
     }
