@@ -271,11 +271,14 @@ static struct socket *take_out( SOCKET s )
  * (in a condition function, say); the last of them will close it. */
 static BOOL drain( struct socket *sock )
 {
+    struct thread_data *thread = thread_get();
     DWORD start = GetTickCount();
     unsigned int i;
 
     InterlockedExchange( &sock->closing, 1 );
     thread_wake( sock );
+    /* this is an APC, or a hook, of a thread that waits in it: it leaves when we have returned */
+    if (thread && thread->waiting == sock) return FALSE;
     for (i = 0; __atomic_load_n( &sock->refs, __ATOMIC_ACQUIRE ) > 1; i++)
     {
         if (GetTickCount() - start > LEAVE_WAIT) return FALSE;
