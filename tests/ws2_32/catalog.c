@@ -23,8 +23,10 @@
 static const GUID ipv4_provider = { 0xe70f1aa0, 0xab8b, 0x11cf, { 0x8c, 0xa3, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } };
 static const GUID ipv6_provider = { 0xf9eab0c0, 0x26d4, 0x11d0, { 0xbb, 0xbf, 0x00, 0xaa, 0x00, 0x6c, 0x34, 0xe4 } };
 
-#define STREAM_FLAGS (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_EXPEDITED_DATA | XP1_IFS_HANDLES)
-#define DATAGRAM_FLAGS (XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES)
+#define STREAM_FLAGS (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | \
+                      XP1_EXPEDITED_DATA | XP1_IFS_HANDLES)
+#define DATAGRAM_FLAGS (XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | \
+                        XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES)
 
 static WSAPROTOCOL_INFOW *get_catalog( int *count )
 {
@@ -77,7 +79,8 @@ static void test_contents(void)
         {
             found++;
             todo_wine ok( !lstrcmpW( info->szProtocol, tests[i].name ), "got name %s\n", debugstr_w( info->szProtocol ) );
-            ok( IsEqualGUID( &info->ProviderId, tests[i].provider ), "got provider %s\n", debugstr_guid( &info->ProviderId ) );
+            ok( IsEqualGUID( &info->ProviderId, tests[i].provider ), "got provider %s\n",
+                debugstr_guid( &info->ProviderId ) );
             ok( info->dwServiceFlags1 == tests[i].flags, "got flags %#lx\n", info->dwServiceFlags1 );
             ok( !info->dwServiceFlags2 && !info->dwServiceFlags3 && !info->dwServiceFlags4, "got more flags\n" );
             ok( info->dwProviderFlags == PFL_MATCHES_PROTOCOL_ZERO, "got provider's flags %#lx\n", info->dwProviderFlags );

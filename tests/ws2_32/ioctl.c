@@ -183,15 +183,17 @@ static void test_extensions(void)
         winetest_push_context( "%s", extensions[i].name );
         func = other = NULL;
         size = 0;
-        check_ok( WSAIoctl( tcp, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &func, sizeof(func), &size, NULL, NULL ) );
+        check_ok( WSAIoctl( tcp, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &func, sizeof(func),
+                            &size, NULL, NULL ) );
         ok( size == sizeof(func), "got %lu bytes\n", size );
         ok( !!func, "no function\n" );
-        check_ok( WSAIoctl( udp, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &other, sizeof(other), &size, NULL, NULL ) );
+        check_ok( WSAIoctl( udp, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid), &other, sizeof(other),
+                            &size, NULL, NULL ) );
         ok( func == other, "another function for another socket\n" );
         winetest_pop_context();
     }
-    check_error( WSAIoctl( tcp, SIO_GET_EXTENSION_FUNCTION_POINTER, &unknown, sizeof(unknown), &func, sizeof(func), &size, NULL, NULL ),
-                 WSAEINVAL );
+    check_error( WSAIoctl( tcp, SIO_GET_EXTENSION_FUNCTION_POINTER, &unknown, sizeof(unknown), &func, sizeof(func),
+                           &size, NULL, NULL ), WSAEINVAL );
     closesocket( tcp );
     closesocket( udp );
 }

@@ -29,7 +29,8 @@ static void check_address_( int line, const struct addrinfo *info, int family, c
     ok_(__FILE__, line)( info->ai_addrlen == (size_t)address_len( family ), "got length %Iu\n", info->ai_addrlen );
     ok_(__FILE__, line)( addr->sa.sa_family == family, "got family %d in the address\n", addr->sa.sa_family );
     ok_(__FILE__, line)( address_port( addr ) == port, "got port %u\n", address_port( addr ) );
-    inet_ntop( family, family == AF_INET ? (void *)&addr->in.sin_addr : (void *)&addr->in6.sin6_addr, buffer, sizeof(buffer) );
+    inet_ntop( family, family == AF_INET ? (void *)&addr->in.sin_addr : (void *)&addr->in6.sin6_addr,
+               buffer, sizeof(buffer) );
     ok_(__FILE__, line)( !strcmp( buffer, host ), "got address %s\n", buffer );
 }
 #define check_address( info, family, host, port ) check_address_( __LINE__, info, family, host, port )

@@ -240,8 +240,10 @@ void recv_exactly_( const char *file, int line, SOCKET s, const char *data, int 
     int ret = 0, pos = 0;
 
     while (pos < len && (ret = recv( s, buffer + pos, len - pos, 0 )) > 0) pos += ret;
-    ok_(file, line)( pos == len, "received %d bytes of %d, recv returned %d, error %d\n", pos, len, ret, WSAGetLastError() );
-    if (pos == len && data) ok_(file, line)( !memcmp( buffer, data, len ), "received other data: %s\n", debugstr_an( buffer, len ) );
+    ok_(file, line)( pos == len, "received %d bytes of %d, recv returned %d, error %d\n",
+                     pos, len, ret, WSAGetLastError() );
+    if (pos == len && data)
+        ok_(file, line)( !memcmp( buffer, data, len ), "received other data: %s\n", debugstr_an( buffer, len ) );
     free( buffer );
 }
 

@@ -299,7 +299,8 @@ static void piece_apc_connect(void)
         blocked.s = socket_new( AF_INET, SOCK_STREAM );
         start_blocked( &blocked );
         ok( is_blocked( &blocked ), "not blocked\n" );
-        ok( QueueUserAPC( apc_count, blocked.thread, (ULONG_PTR)&blocked ), "QueueUserAPC failed with %lu\n", GetLastError() );
+        ok( QueueUserAPC( apc_count, blocked.thread, (ULONG_PTR)&blocked ), "QueueUserAPC failed with %lu\n",
+            GetLastError() );
         for (i = 0; i < 100 && !blocked.apcs; i++) Sleep( 10 );
         todo_wine ok( blocked.apcs == 1, "ran %ld APCs\n", blocked.apcs );
         ok( is_blocked( &blocked ), "no longer blocked\n" );
