@@ -41,6 +41,8 @@ struct unix_socket
     unsigned int          refs;         /* handles of this process */
     struct socket_ref     ref;          /* the helper's name for it */
     uint64_t              cookie;       /* SO_COOKIE: what it is, everywhere */
+    uint64_t              mailbox;      /* of its first handle here (protocol.idl); 0: that is none of ours */
+    int                   unnamed;      /* the helper has not been told its mailbox yet */
     const struct slot    *slot;         /* what the helper publishes; another after the helper was replaced */
     volatile unsigned int *pending;     /* receives of this process that wait (protocol.idl: the counters) */
     struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
@@ -87,7 +89,15 @@ struct socket_create_params
     int                 type;
     int                 protocol;
     unsigned int        context;        /* OPTION_CONTEXT */
+    uint64_t            mailbox;        /* of the handle it gets */
     struct unix_socket *socket;         /* out */
+};
+
+/* what a handle is made of: wine_server_fd_to_handle, then close_fd */
+struct mailbox_create_params
+{
+    int      fd;                        /* out */
+    uint64_t mailbox;                   /* out: its name */
 };
 
 struct socket_adopt_params
@@ -133,6 +143,7 @@ struct socket_connect_status_params
 struct socket_accept_params
 {
     struct unix_socket *listener;
+    uint64_t            mailbox;        /* of the handle it gets */
     struct unix_socket *socket;         /* out */
 };
 
@@ -309,6 +320,8 @@ enum winsock_option
 enum unix_funcs
 {
     unix_startup,
+    unix_mailbox_create,
+    unix_mailbox_flush,                 /* no parameters */
     unix_socket_create,
     unix_socket_adopt,
     unix_socket_close,

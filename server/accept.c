@@ -37,15 +37,17 @@ static void accept_show_deferred( struct sock *listener )
 
 /* The next connection of the kernel's queue: a fd, or -1 with errno. Those that ended while they
  * waited are passed over: Windows does not show them. */
-static int accept_kernel( struct sock *listener )
+static int accept_kernel( struct sock *listener, union linux_address *peer )
 {
+    socklen_t len;
     int i, fd;
 
     /* others hold the open file too, and may have cleared it */
     socket_nonblocking( listener->fd, 1 );
     for (i = 0; i < ACCEPT_TRIES; i++)
     {
-        if ((fd = accept4( listener->fd, NULL, NULL, SOCK_CLOEXEC )) != -1) return fd;
+        len = sizeof(*peer);
+        if ((fd = accept4( listener->fd, &peer->sa, &len, SOCK_CLOEXEC )) != -1) return fd;
         switch (errno)
         {
         case ECONNABORTED:
@@ -79,11 +81,12 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
 
 static u32 accept_new( struct sock *listener, struct sock **ret )
 {
+    union linux_address peer;
     struct sock *sock;
     u32 error;
     int fd;
 
-    if ((fd = accept_kernel( listener )) == -1) return error_from_errno( errno );
+    if ((fd = accept_kernel( listener, &peer )) == -1) return error_from_errno( errno );
     if (!(sock = socket_new( fd, listener->pub.family, WS_SOCK_STREAM, listener->pub.protocol )))
     {
         error = error_from_errno( errno );
@@ -92,6 +95,7 @@ static u32 accept_new( struct sock *listener, struct sock **ret )
         return error;
     }
     accept_inherit( sock, listener );
+    address_to_client( &peer, &sock->pub.peer );
     connect_established( sock );
     *ret = sock;
     return 0;
@@ -120,7 +124,7 @@ u32 accept_request( struct request *req )
     if ((error = client_room( req->client ))) return error;
 
     if (!(sock = accept_deferred( listener )) && (error = accept_new( listener, &sock ))) return error;
-    if ((error = client_hold( req->client, sock )))
+    if ((error = mailbox_bind( req->client, in->mailbox, sock )) || (error = client_hold( req->client, sock )))
     {
         socket_reset( sock, SOCKET_ABORTED );
         socket_end( sock );
@@ -146,6 +150,7 @@ u32 defer_request( struct request *req )
     if (sock->holds.next != sock->holds.prev) return WSAEINVAL;
 
     client_forget( req->client, sock );
+    mailbox_unbind( sock );
     list_add_head( &listener->deferred, &sock->deferred_entry );
     accept_show_deferred( listener );
     return 0;

@@ -218,6 +218,20 @@ static void adopt_begin( struct sock *sock )
     if (socket_is_stream( sock )) shutdown_look( sock );
 }
 
+/* a handle that came from another process, or a duplicate: the client gets what it stands for */
+static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
+{
+    struct adopt_reply *out = req->out;
+    u32 error;
+
+    if ((error = client_hold( req->client, sock ))) return error;
+    close_revive( sock );
+    out->socket = socket_ref( sock );
+    out->cookie = sock->pub.cookie;
+    req->reply_fd = sock->fd;
+    return 0;
+}
+
 u32 adopt_request( struct request *req )
 {
     const struct adopt_request *in = req->in;
@@ -228,6 +242,7 @@ u32 adopt_request( struct request *req )
     int is_new;
 
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
+    if ((sock = mailbox_sock( cookie ))) return adopt_by_mailbox( req, sock );
     is_new = !(sock = socket_by_cookie( cookie ));
     if (is_new && (error = client_room( req->client ))) return error;
     if (is_new && (error = adopt_new( req, in, &sock ))) return error;
@@ -236,6 +251,7 @@ u32 adopt_request( struct request *req )
         if (is_new) socket_end( sock );
         return error;
     }
+    if (in->known && mailbox_bind( req->client, in->mailbox, sock )) log_line( "a client has a wrong mailbox" );
     close_revive( sock );
     accept_keep( sock );
     if (is_new) adopt_begin( sock );

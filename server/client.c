@@ -51,6 +51,7 @@ struct client
     const u32 *counters;        /* by slot: receives of it that wait; NULL before hello */
     struct list holds;          /* struct hold */
     u32 hold_count;
+    u32 mailbox_count;          /* made for it and not hung up yet */
     u64 backlog_bytes;          /* what the helper still has to send for it */
     struct reply *unsent;       /* the reply that did not fit; no request is read meanwhile */
     u64 unsent_since;           /* loop_now() of its first try */
@@ -128,7 +129,7 @@ void client_forget( struct client *client, struct sock *sock )
 void client_release( struct client *client, struct sock *sock )
 {
     client_forget( client, sock );
-    if (list_empty( &sock->holds )) close_last( sock );
+    if (list_empty( &sock->holds ) && !mailbox_keeps( sock )) close_last( sock );
     else shutdown_look( sock );     /* its receives wait no more */
 }
 
@@ -149,6 +150,30 @@ u32 client_serial( const struct client *client )
     return client->serial;
 }
 
+static struct client *client_by_serial( u32 serial )
+{
+    struct client *client;
+
+    LIST_FOR_EACH_ENTRY( client, &client_list, struct client, entry )
+        if (client->serial == serial) return client;
+    return NULL;
+}
+
+u32 client_mailbox_add( struct client *client )
+{
+    if (client->mailbox_count >= client_max_sockets) return WSAEMFILE;
+    client->mailbox_count++;
+    return 0;
+}
+
+/* the client may be gone by then */
+void client_mailbox_sub( u32 serial )
+{
+    struct client *client = client_by_serial( serial );
+
+    if (client) client->mailbox_count--;
+}
+
 u32 client_backlog_add( struct client *client, u64 length )
 {
     if (length > CLIENT_MAX_BACKLOG - client->backlog_bytes) return WSAENOBUFS;
@@ -159,22 +184,24 @@ u32 client_backlog_add( struct client *client, u64 length )
 /* the client may be gone by then */
 void client_backlog_sub( u32 serial, u64 length )
 {
-    struct client *client;
+    struct client *client = client_by_serial( serial );
 
-    LIST_FOR_EACH_ENTRY( client, &client_list, struct client, entry )
-    {
-        if (client->serial != serial) continue;
-        client->backlog_bytes -= length;
-        return;
-    }
+    if (client) client->backlog_bytes -= length;
 }
 
 /* ---- the end of clients and of the helper ---- */
 
+static void client_close_fds( const struct reply *reply )
+{
+    u32 i;
+
+    for (i = 0; i < reply->fd_count; i++) close( reply->fds[i] );
+}
+
 static void client_free_reply( struct client *client )
 {
     if (!client->unsent) return;
-    if (client->unsent->fd != -1) close( client->unsent->fd );
+    client_close_fds( client->unsent );
     free( client->unsent );
     client->unsent = NULL;
 }
@@ -199,10 +226,11 @@ static void client_drop( struct client *client, const char *why )
     client_check_idle();
 }
 
-/* with nothing left to do the time runs until the helper leaves */
+/* With nothing left to do the time runs until the helper leaves. A socket without a client is to be finished,
+ * or some process has a handle of it that it has not used yet. */
 void client_check_idle(void)
 {
-    if (client_count || socket_closing_count()) loop_cancel( &client_leave );
+    if (client_count || socket_count()) loop_cancel( &client_leave );
     else if (!client_leave.index) loop_timer( &client_leave, client_linger_ms );
 }
 
@@ -211,19 +239,20 @@ void client_check_idle(void)
 /* 0, or -1 with errno */
 static int client_send( int fd, const struct reply *reply )
 {
-    union { struct cmsghdr header; char space[CMSG_SPACE( sizeof(int) )]; } control;
+    union { struct cmsghdr header; char space[CMSG_SPACE( PROTOCOL_MAX_FDS * sizeof(int) )]; } control;
     struct iovec iov = { (void *)reply->data.bytes, reply->len };
     struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    const size_t size = reply->fd_count * sizeof(int);
 
-    if (reply->fd != -1)
+    if (size)
     {
         memset( &control, 0, sizeof(control) );
         control.header.cmsg_level = SOL_SOCKET;
         control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN( sizeof(int) );
-        memcpy( CMSG_DATA( &control.header ), &reply->fd, sizeof(int) );
+        control.header.cmsg_len = CMSG_LEN( size );
+        memcpy( CMSG_DATA( &control.header ), reply->fds, size );
         msg.msg_control = &control;
-        msg.msg_controllen = sizeof(control.space);
+        msg.msg_controllen = CMSG_SPACE( size );
     }
     return sendmsg( fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL ) == -1 ? -1 : 0;
 }
@@ -239,11 +268,14 @@ static int client_send_later( int err )
  * client keeps at most one. 0, or -1: the client is to be dropped. */
 static int client_keep_reply( struct client *client, const struct reply *reply, int err )
 {
+    struct reply *kept;
+
     if (!client_send_later( err )) return -1;
-    if (!(client->unsent = malloc( sizeof(*reply) ))) return -1;
-    *client->unsent = *reply;
-    /* of its own: the socket that it belongs to may end before */
-    if (reply->fd != -1 && (client->unsent->fd = fcntl( reply->fd, F_DUPFD_CLOEXEC, 0 )) == -1) return -1;
+    if (!(client->unsent = kept = malloc( sizeof(*reply) ))) return -1;
+    *kept = *reply;
+    /* of its own: the sockets that they belong to may end before */
+    for (kept->fd_count = 0; kept->fd_count < reply->fd_count; kept->fd_count++)
+        if ((kept->fds[kept->fd_count] = fcntl( reply->fds[kept->fd_count], F_DUPFD_CLOEXEC, 0 )) == -1) return -1;
     client->unsent_since = loop_now();
     /* a connection with room would report so all the time */
     loop_watch( &client->watch, err == EAGAIN ? EPOLLOUT : 0 );
@@ -340,9 +372,9 @@ static void client_read( struct client *client )
         client_drop( client, "malformed request" );
         return;
     }
-    ret = client_send( client->watch.fd, &reply );
+    ret = reply.len ? client_send( client->watch.fd, &reply ) : 0;
     if (ret == -1) ret = client_keep_reply( client, &reply, errno );
-    if (reply.close_fd) close( reply.fd );
+    if (reply.close_fd) client_close_fds( &reply );
     if (ret == -1) client_drop( client, "cannot be answered" );
 }
 

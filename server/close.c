@@ -185,7 +185,7 @@ static u32 close_prepare_linger( struct request *req, struct sock *sock, u32 fla
 u32 close_request( struct request *req )
 {
     const struct close_request *in = req->in;
-    const u32 known = CLOSE_RESET | CLOSE_NOWAIT;
+    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE;
     struct sock *sock;
     u32 error;
 
@@ -193,7 +193,8 @@ u32 close_request( struct request *req )
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
 
     connect_look( sock );
-    if (sock->holds.next == sock->holds.prev)   /* the last one */
+    /* the last one, so far as can be known: another process's handle may not have been used yet */
+    if (sock->holds.next == sock->holds.prev && ((in->flags & (CLOSE_SOLE | CLOSE_RESET)) || !mailbox_keeps( sock )))
     {
         /* a reset does not wait for the handles that wineserver still has */
         if ((in->flags & CLOSE_RESET) || (option_resets( sock ) && !(in->flags & CLOSE_NOWAIT)))
@@ -202,6 +203,7 @@ u32 close_request( struct request *req )
         }
         else if ((error = close_prepare_linger( req, sock, in->flags ))) return error;
     }
+    if (in->flags & CLOSE_SOLE) mailbox_unbind( sock );
     client_release( req->client, sock );
     return 0;
 }

@@ -69,7 +69,7 @@ void connect_established( struct sock *sock )
     sock->pub.state = SOCKET_CONNECTED;
     sock->pub.error = 0;
     sock->pub.connect_time = connect_clock();
-    if (address_peer( sock->fd, &addr )) address_to_client( &addr, &sock->pub.peer );
+    if (!sock->pub.peer.len && address_peer( sock->fd, &addr )) address_to_client( &addr, &sock->pub.peer );
     connect_publish_local( sock );
     socket_publish( sock );
     socket_rewatch( sock );
@@ -166,13 +166,16 @@ static u32 connect_stream( struct sock *sock, const union linux_address *addr, s
     }
 
     address_to_client( addr, &sock->pub.peer );
-    connect_publish_local( sock );
     sock->pub.state = SOCKET_CONNECTING;
     sock->pub.error = 0;
     loop_timer( &sock->timer, CONNECT_CEILING_MS );
     /* over loopback all has happened inside connect() */
     connect_look( sock );
-    if (sock->pub.state == SOCKET_CONNECTING) socket_publish( sock );
+    if (sock->pub.state == SOCKET_CONNECTING)
+    {
+        connect_publish_local( sock );
+        socket_publish( sock );
+    }
     return sock->pub.state == SOCKET_FAILED ? sock->pub.error : 0;
 }
 

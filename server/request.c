@@ -52,7 +52,9 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
     [REQUEST_NOTE_RESET]     = REQUEST( note_reset, 0 ),
     [REQUEST_SET_OPTION]     = REQUEST( set_option, 0 ),
     [REQUEST_BACKLOG]        = REQUEST( backlog, 1 ),
-    [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, 0 )
+    [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, 0 ),
+    [REQUEST_MAILBOX]        = REQUEST( mailbox, 0 ),
+    [REQUEST_NAME]           = REQUEST( name, 0 )
 };
 
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
@@ -62,16 +64,33 @@ _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= 
 static const struct request_kind *request_check( int ready, const struct message *message )
 {
     const struct request_kind *type;
+    u32 number;
 
     if (message->len < sizeof(message->data.header)) return NULL;
-    if (message->data.header.type >= REQUEST_COUNT) return NULL;
-    type = &request_kinds[message->data.header.type];
+    number = message->data.header.type;
+    if (number == (REQUEST_CLOSE | REQUEST_NO_REPLY)) number = REQUEST_CLOSE;
+    if (number >= REQUEST_COUNT) return NULL;
+    type = &request_kinds[number];
     if (!type->handler) return NULL;
     if (message->len != sizeof(message->data.header) + type->size) return NULL;
     if (type->fd != (message->fd != -1 || message->fd_lost)) return NULL;
     /* hello comes first, and once */
-    if (ready != (message->data.header.type != REQUEST_HELLO)) return NULL;
+    if (ready != (number != REQUEST_HELLO)) return NULL;
     return type;
+}
+
+/* Gives the socket the mailbox of the header. A client that calls something else a socket, or a
+ * mailbox that is not to be had, is told so, and the request is not handled. */
+static u32 request_bind_mailbox( struct client *client, const struct request_kind *type, const struct message *message )
+{
+    struct socket_ref ref;
+    struct sock *sock;
+
+    if (!message->data.header.mailbox) return 0;
+    if (type->size < sizeof(ref)) return WSAENOTSOCK;
+    memcpy( &ref, message->data.bytes + sizeof(struct request_header), sizeof(ref) );
+    if (!(sock = client_sock( client, &ref ))) return WSAENOTSOCK;
+    return mailbox_bind( client, message->data.header.mailbox, sock );
 }
 
 /* ready: the client has said hello. 0: there is a reply; -1: the client is to be dropped.
@@ -83,7 +102,6 @@ int request_handle( struct client *client, int ready, struct message *message, s
     u32 error;
 
     memset( reply, 0, sizeof(*reply) );
-    reply->fd = -1;
     if (!type)
     {
         if (message->fd != -1) close( message->fd );
@@ -96,15 +114,20 @@ int request_handle( struct client *client, int ready, struct message *message, s
     req.fd = message->fd;
     req.reply_fd = -1;
     req.reply_fd_close = 0;
+    req.more_count = 0;
 
-    error = message->fd_lost ? WSAEMFILE : type->handler( &req );
+    if (message->fd_lost) error = WSAEMFILE;
+    else if (!(error = request_bind_mailbox( client, type, message ))) error = type->handler( &req );
     if (req.fd != -1) close( req.fd );
     if (log_debug) log_line( "%s: %u", type->name, error );
 
     reply->data.header.id = message->data.header.id;
     reply->data.header.error = error;
     reply->len = sizeof(struct reply_header) + (error ? 0 : type->reply_size);
-    reply->fd = req.reply_fd;
+    if (message->data.header.type & REQUEST_NO_REPLY) reply->len = 0;
+    if (req.reply_fd != -1) reply->fds[reply->fd_count++] = req.reply_fd;
+    memcpy( reply->fds + reply->fd_count, req.more_fds, req.more_count * sizeof(int) );
+    reply->fd_count += req.more_count;
     reply->close_fd = req.reply_fd_close;
     return 0;
 }

@@ -149,6 +149,7 @@ extern u32 ports_count(void);
 struct client;
 struct backlog;
 struct linger_close;
+struct mailbox;
 
 struct sock
 {
@@ -163,6 +164,7 @@ struct sock
     struct socket_ref listener; /* accepted: from which listener; generation 0: from none */
     struct list deferred;       /* listener: connections put back (their deferred_entry) */
     struct list deferred_entry; /* connection: place in its listener's list */
+    struct mailbox *mailbox;    /* its handle's, NULL: none that we know of */
     struct backlog *backlog;    /* what is still to be sent, NULL: nothing */
     struct linger_close *linger; /* a close with a time limit is under way, NULL: none */
     u8 watch_receive;           /* nobody may receive any more and data may still come */
@@ -225,8 +227,17 @@ extern void client_forget( struct client *client, struct sock *sock );
 extern u32 client_hello( struct client *client, int counters, u32 pid );
 extern int client_waiting( const struct sock *sock );
 extern u32 client_serial( const struct client *client );
+extern u32 client_mailbox_add( struct client *client );
+extern void client_mailbox_sub( u32 serial );
 extern u32 client_backlog_add( struct client *client, u64 length );
 extern void client_backlog_sub( u32 serial, u64 length );
+
+/* ---- mailbox.c: what a handle is made of ---- */
+
+extern int mailbox_keeps( const struct sock *sock );
+extern void mailbox_unbind( struct sock *sock );
+extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
+extern struct sock *mailbox_sock( u64 cookie );
 
 /* ---- request.c: messages ---- */
 
@@ -238,15 +249,18 @@ struct request
     void *out;                  /* the reply's struct, zeroed */
     int fd;                     /* the fd that came with it, -1: none; a handler that keeps it says -1 here */
     int reply_fd;               /* the fd to go with the reply, -1: none */
+    int more_fds[PROTOCOL_MAX_FDS - 1]; /* to go after that one, not closed */
+    u32 more_count;             /* how many */
     u8 reply_fd_close;          /* reply_fd is the request's own: closed when it has gone */
 };
 
 /* what goes back */
 struct reply
 {
-    u32 len;                    /* bytes of data */
-    int fd;                     /* goes along, -1: none */
-    u8 close_fd;                /* fd is the reply's own */
+    u32 len;                    /* bytes of data, 0: nobody waits for it */
+    int fds[PROTOCOL_MAX_FDS];  /* go along */
+    u32 fd_count;               /* how many */
+    u8 close_fd;                /* they are the reply's own */
     union
     {
         u64 align;              /* the structs after the header begin with 64 bits sometimes */
@@ -289,6 +303,8 @@ extern u32 note_reset_request( struct request *req );
 extern u32 set_option_request( struct request *req );
 extern u32 backlog_request( struct request *req );
 extern u32 watch_backlog_request( struct request *req );
+extern u32 mailbox_request( struct request *req );
+extern u32 name_request( struct request *req );
 
 /* ---- what others need of connect.c, accept.c, shutdown.c, close.c, backlog.c, option.c ---- */
 

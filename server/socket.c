@@ -266,6 +266,7 @@ void socket_end( struct sock *sock )
     loop_cancel( &sock->timer );
     list_remove( &sock->deferred_entry );
     if (sock->closing) socket_closing_total--;
+    mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );
     if (sock->port) ports_release( sock->port, sock->fd );
@@ -383,6 +384,12 @@ static void create_defaults( int fd, u32 family, u32 type )
         socket_set_int( fd, IPPROTO_IPV6, IPV6_V6ONLY, 1 );
         socket_set_int( fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 128 );
     }
+    if (type == WS_SOCK_DGRAM)
+    {
+        /* an unconnected socket hears of unreachable ports, too; an IPv6 one may talk IPv4 */
+        socket_set_int( fd, IPPROTO_IP, IP_RECVERR, 1 );
+        if (family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_RECVERR, 1 );
+    }
     if (type != WS_SOCK_STREAM) return;
 
     /* addresses are policy (ports.c), not the kernel's */
@@ -392,28 +399,18 @@ static void create_defaults( int fd, u32 family, u32 type )
     socket_set_int( fd, IPPROTO_TCP, TCP_KEEPCNT, 10 );
 }
 
-u32 create_request( struct request *req )
+/* one socket of the kind asked for, held by the client */
+static u32 create_one( struct client *client, const struct create_request *in, u32 protocol, u64 mailbox, struct sock **ret )
 {
-    const struct create_request *in = req->in;
-    struct create_reply *out = req->out;
-    u32 protocol = in->protocol, error;
     struct sock *sock;
+    u32 error;
     int fd;
 
-    if ((error = create_check( in->family, in->type, &protocol ))) return error;
-    if ((error = client_room( req->client ))) return error;
-
+    if ((error = client_room( client ))) return error;
     fd = socket( in->family == WS_AF_INET6 ? AF_INET6 : AF_INET, create_type( in->type ) | SOCK_CLOEXEC, protocol );
     if (fd == -1) return error_from_errno( errno );
 
     create_defaults( fd, in->family, in->type );
-    if (in->type == WS_SOCK_DGRAM)
-    {
-        /* an unconnected socket hears of unreachable ports, too; an IPv6 one may talk IPv4 */
-        socket_set_int( fd, IPPROTO_IP, IP_RECVERR, 1 );
-        if (in->family == WS_AF_INET6) socket_set_int( fd, IPPROTO_IPV6, IPV6_RECVERR, 1 );
-    }
-
     if (!(sock = socket_new( fd, in->family, in->type, protocol )))
     {
         error = error_from_errno( errno );
@@ -421,15 +418,33 @@ u32 create_request( struct request *req )
         return error;
     }
     sock->pub.options[OPTION_CONTEXT] = in->context;
-    if ((error = client_hold( req->client, sock )))
+    if ((error = mailbox_bind( client, mailbox, sock )) || (error = client_hold( client, sock )))
     {
         socket_end( sock );
         return error;
     }
     socket_publish( sock );
-
-    out->socket = socket_ref( sock );
-    out->cookie = sock->pub.cookie;
-    req->reply_fd = sock->fd;
+    *ret = sock;
     return 0;
+}
+
+/* Fails if the first one does; of the others as many as there are means for. */
+u32 create_request( struct request *req )
+{
+    const struct create_request *in = req->in;
+    struct create_reply *out = req->out;
+    u32 protocol = in->protocol, error;
+    struct sock *sock = NULL;
+
+    if (!in->count || in->count > PROTOCOL_MAX_FDS) return WSAEINVAL;
+    if ((error = create_check( in->family, in->type, &protocol ))) return error;
+    for (out->count = 0; out->count < in->count; out->count++)
+    {
+        if ((error = create_one( req->client, in, protocol, out->count ? 0 : in->mailbox, &sock ))) break;
+        out->made[out->count].socket = socket_ref( sock );
+        out->made[out->count].cookie = sock->pub.cookie;
+        if (!out->count) req->reply_fd = sock->fd;
+        else req->more_fds[req->more_count++] = sock->fd;
+    }
+    return out->count ? 0 : error;
 }

@@ -23,9 +23,9 @@
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* the next connection, waited for if the listener is blocking */
-static unsigned int next_connection( struct socket *listener, struct unix_socket **connection )
+static unsigned int next_connection( struct socket *listener, const struct handle *handle, struct unix_socket **connection )
 {
-    struct socket_accept_params params = { .listener = listener->unix };
+    struct socket_accept_params params = { .listener = listener->unix, .mailbox = handle->mailbox };
     struct deadline never = deadline_in( 0 );
     unsigned int error;
 
@@ -40,9 +40,9 @@ static unsigned int next_connection( struct socket *listener, struct unix_socket
     return error;
 }
 
-static void end_connection( struct unix_socket *connection, unsigned int flags )
+static void end_connection( struct unix_socket *connection )
 {
-    struct socket_close_params params = { .socket = connection, .flags = flags };
+    struct socket_close_params params = { .socket = connection, .flags = CLOSE_RESET | CLOSE_SOLE };
 
     UNIX_CALL( socket_close, &params );
 }
@@ -93,30 +93,44 @@ static unsigned int decide( struct socket *listener, struct unix_socket *connect
         thread_wake( listener );
         return WSATRY_AGAIN;
     case CF_REJECT:
-        end_connection( connection, CLOSE_RESET );
+        end_connection( connection );
         return WSAECONNREFUSED;
     default:
-        end_connection( connection, CLOSE_RESET );
+        end_connection( connection );
         return WSAEINVAL;
     }
 }
 
-static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct question *question )
+/* the handle is there first: the helper is told of it with the question for a connection */
+static unsigned int accept_one( struct socket *listener, const struct question *question, struct address *peer, SOCKET *ret )
 {
     struct unix_socket *connection;
+    struct handle handle;
+    unsigned int error;
+
+    if ((error = handle_take( TRUE, &handle ))) return error;
+    if (!(error = next_connection( listener, &handle, &connection )) &&
+        !(question->condition && (error = decide( listener, connection, question ))))
+    {
+        *peer = connection->slot->peer;
+        if ((*ret = socket_publish( connection, &handle )) != INVALID_SOCKET) return 0;
+        return GetLastError();
+    }
+    handle_give( &handle );
+    return error;
+}
+
+static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct question *question )
+{
     SOCKET ret = INVALID_SOCKET;
     struct address peer = { 0 };
     struct socket *listener;
     unsigned int error;
 
     if (!(listener = socket_get( s ))) return INVALID_SOCKET;
-    if (!(error = check_room( listener, addr, len )) &&
-        !(error = next_connection( listener, &connection )) &&
-        !(question->condition && (error = decide( listener, connection, question ))))
+    if (!(error = check_room( listener, addr, len )) && !(error = accept_one( listener, question, &peer, &ret )))
     {
-        peer = connection->slot->peer;
-        if ((ret = socket_publish( connection, TRUE )) == INVALID_SOCKET) error = GetLastError();
-        else if (addr && len) address_return( &peer, addr, len );
+        if (addr && len) address_return( &peer, addr, len );
     }
     socket_put( listener );
     if (error) SetLastError( error );

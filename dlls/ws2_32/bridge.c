@@ -18,9 +18,9 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
-/* To wineserver a SOCKET of ours is a file; what more there is to it only this
- * process knows. So CloseHandle on one must reach us, and an APC must reach a
- * thread that waits in poll(). Every Nt* function of ntdll is a stub of 32 bytes,
+/* To wineserver a SOCKET of ours is a mailbox (protocol.idl); what more there is to
+ * it only this process and the helper know. So CloseHandle on one must reach us, and ReadFile, and
+ * what brings it to other processes; and an APC must reach a thread that waits in poll(). Every Nt* function of ntdll is a stub of 32 bytes,
  * aligned to 16, with absolute addresses only: a copy of it is the original
  * function, and one aligned store of 8 bytes makes the stub jump to ours, safely
  * while other threads run through it. The jump reaches 2 GB, so it goes to a
@@ -31,6 +31,8 @@
 
 #include "ws2_32_private.h"
 #include "bridge.h"
+#include "child.h"
+#include "file.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -44,10 +46,17 @@ static NTSTATUS (WINAPI *original_NtSetTimer)( HANDLE, const LARGE_INTEGER *, PT
 static NTSTATUS (WINAPI *original_NtReadFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *, ULONG * );
 static NTSTATUS (WINAPI *original_NtWriteFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *, ULONG * );
 
+static NTSTATUS (WINAPI *original_NtSetInformationObject)( HANDLE, OBJECT_INFORMATION_CLASS, void *, ULONG );
+static NTSTATUS (WINAPI *original_NtCreateUserProcess)( HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, OBJECT_ATTRIBUTES *,
+                                                        OBJECT_ATTRIBUTES *, ULONG, ULONG, RTL_USER_PROCESS_PARAMETERS *,
+                                                        PS_CREATE_INFO *, PS_ATTRIBUTE_LIST * );
+
 /* ---- the functions that stand in ---- */
 
 static NTSTATUS WINAPI bridge_NtClose( HANDLE handle )
 {
+    /* the program has closed it before: that we keep it is no concern of his */
+    if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
     if (socket_forget_handle( handle )) return socket_close_handle( handle );
     return original_NtClose( handle );
 }
@@ -70,8 +79,10 @@ static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE s
     NTSTATUS status;
     struct socket *sock;
 
+    if (source_process == GetCurrentProcess() && socket_is_free_handle( source )) return STATUS_INVALID_HANDLE;
     if (!ours) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
 
+    socket_share_handle( source );
     status = original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes,
                                          options & ~DUPLICATE_CLOSE_SOURCE );
     if (!status && dest && is_this_process( dest_process ) && (sock = socket_get( (SOCKET)*dest ))) socket_put( sock );
@@ -109,6 +120,9 @@ static NTSTATUS WINAPI bridge_NtSetTimer( HANDLE handle, const LARGE_INTEGER *wh
 static NTSTATUS WINAPI bridge_NtReadFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
                                           void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
 {
+    struct socket *sock = socket_peek( (SOCKET)handle );
+
+    if (sock) return file_read( handle, event, apc, context, io, buffer, len, offset );
     if (apc) expect_system_apcs();
     return original_NtReadFile( handle, event, apc, context, io, buffer, len, offset, key );
 }
@@ -116,8 +130,38 @@ static NTSTATUS WINAPI bridge_NtReadFile( HANDLE handle, HANDLE event, PIO_APC_R
 static NTSTATUS WINAPI bridge_NtWriteFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
                                            const void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
 {
+    struct socket *sock = socket_peek( (SOCKET)handle );
+
+    if (sock) return file_write( handle, event, apc, context, io, buffer, len, offset );
     if (apc) expect_system_apcs();
     return original_NtWriteFile( handle, event, apc, context, io, buffer, len, offset, key );
+}
+
+/* it may be another kind of handle afterwards: not for the next socket */
+static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFORMATION_CLASS class, void *data, ULONG len )
+{
+    if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
+    if (socket_peek( (SOCKET)handle )) socket_share_handle( handle );
+    return original_NtSetInformationObject( handle, class, data, len );
+}
+
+static NTSTATUS WINAPI bridge_NtCreateUserProcess( HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,
+                                                   ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attr,
+                                                   OBJECT_ATTRIBUTES *thread_attr, ULONG process_flags, ULONG thread_flags,
+                                                   RTL_USER_PROCESS_PARAMETERS *params, PS_CREATE_INFO *info,
+                                                   PS_ATTRIBUTE_LIST *attributes )
+{
+    struct child child;
+    NTSTATUS status;
+
+    /* console programs get their std handles also without inheritance */
+    handle_begin_inheriting();
+    child_begin( &child, params, attributes );
+    status = original_NtCreateUserProcess( process, thread, process_access, thread_access, process_attr, thread_attr,
+                                           process_flags, thread_flags, params, info, child.attributes );
+    child_end( &child );
+    handle_end_inheriting();
+    return status;
 }
 
 /* ---- redirecting ---- */
@@ -136,6 +180,8 @@ static const struct redirect
     REDIRECT( NtSetTimer ),
     REDIRECT( NtReadFile ),
     REDIRECT( NtWriteFile ),
+    REDIRECT( NtSetInformationObject ),
+    REDIRECT( NtCreateUserProcess ),
 #undef REDIRECT
 };
 

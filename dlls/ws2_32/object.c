@@ -24,7 +24,6 @@
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* exported by ntdll to the PE side */
-extern NTSTATUS CDECL wine_server_fd_to_handle( int fd, unsigned int access, unsigned int attributes, HANDLE *handle );
 extern NTSTATUS CDECL wine_server_handle_to_fd( HANDLE handle, unsigned int access, int *fd, unsigned int *options );
 
 #define PAGE_ENTRIES 1024               /* 4096 handle values */
@@ -35,6 +34,9 @@ extern NTSTATUS CDECL wine_server_handle_to_fd( HANDLE handle, unsigned int acce
 /* From handle to object: two levels, the second made as handles need it. An entry
  * holds one reference. Look-ups take no lock: see struct socket. */
 static struct socket **pages[MAX_PAGES];
+
+/* entry of a handle that is kept for another socket */
+#define FREE_HANDLE ((struct socket *)1)
 
 static struct socket *free_sockets;
 static SRWLOCK free_lock = SRWLOCK_INIT;
@@ -69,13 +71,16 @@ static void free_socket( struct socket *sock )
     ReleaseSRWLockExclusive( &free_lock );
 }
 
-static struct socket *new_socket( SOCKET s, struct unix_socket *unix )
+/* made: NULL for an adopted handle */
+static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const struct handle *made )
 {
     struct socket *sock;
 
     if (!(sock = alloc_socket())) return NULL;
     sock->closing = 0;
     sock->handle = s;
+    if (made) sock->made = *made;
+    else memset( &sock->made, 0, sizeof(sock->made) );
     sock->unix = unix;
     sock->next = NULL;
     memset( sock->reserved, 0, sizeof(sock->reserved) );
@@ -128,9 +133,24 @@ static struct socket **find_entry( SOCKET s, BOOL create )
 
 struct socket *socket_peek( SOCKET s )
 {
-    struct socket **entry = find_entry( s, FALSE );
+    struct socket **entry = find_entry( s, FALSE ), *sock;
 
-    return entry ? __atomic_load_n( entry, __ATOMIC_ACQUIRE ) : NULL;
+    if (!entry || (sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE )) == FREE_HANDLE) return NULL;
+    return sock;
+}
+
+void socket_mark_handle( HANDLE handle, BOOL is_free )
+{
+    struct socket **entry = find_entry( (SOCKET)handle, TRUE );
+
+    if (entry) __atomic_store_n( entry, is_free ? FREE_HANDLE : NULL, __ATOMIC_RELEASE );
+}
+
+BOOL socket_is_free_handle( HANDLE handle )
+{
+    struct socket **entry = find_entry( (SOCKET)handle, FALSE );
+
+    return entry && __atomic_load_n( entry, __ATOMIC_ACQUIRE ) == FREE_HANDLE;
 }
 
 /* a reference, unless the object is free by now */
@@ -149,7 +169,7 @@ static struct socket *lookup( SOCKET s )
     struct socket **entry = find_entry( s, FALSE ), *sock;
 
     if (!entry) return NULL;
-    while ((sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE )))
+    while ((sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE )) && sock != FREE_HANDLE)
     {
         if (!grab( sock )) continue;
         /* it may have been closed, and be another socket's object by now */
@@ -167,6 +187,7 @@ static unsigned int adopt_error( SOCKET s, struct unix_socket **unix )
     unsigned int error;
 
     if (!s || (s & 3) || s >> 2 >= (SIZE_T)MAX_PAGES * PAGE_ENTRIES) return WSAENOTSOCK;
+    if (socket_is_free_handle( (HANDLE)s )) return WSAENOTSOCK;
     if (wine_server_handle_to_fd( (HANDLE)s, 0, &params.fd, NULL )) return WSAENOTSOCK;
     error = UNIX_CALL( socket_adopt, &params );
     *unix = params.socket;
@@ -178,7 +199,7 @@ static struct socket *enter( SOCKET s, struct unix_socket *unix )
 {
     struct socket **entry = find_entry( s, TRUE ), *sock, *none = NULL;
 
-    if (!entry || !(sock = new_socket( s, unix )))
+    if (!entry || !(sock = new_socket( s, unix, NULL )))
     {
         close_unix( unix, CLOSE_NOWAIT, NULL );
         SetLastError( WSAENOBUFS );
@@ -222,34 +243,37 @@ struct socket *socket_get( SOCKET s )
 
 /* ---- making ---- */
 
-SOCKET socket_publish( struct unix_socket *unix, BOOL inherit )
+SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle )
 {
+    SOCKET s = (SOCKET)handle->handle;
     struct socket **entry, *sock, *stale;
-    HANDLE handle;
 
-    bridge_init();
-    if (wine_server_fd_to_handle( unix->fd, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE,
-                                  inherit ? OBJ_INHERIT : 0, &handle ))
+    if (!(entry = find_entry( s, TRUE )) || !(sock = new_socket( s, unix, handle )))
     {
-        close_unix( unix, CLOSE_NOWAIT, NULL );
-        SetLastError( WSAEMFILE );
-        return INVALID_SOCKET;
-    }
-    if (!(entry = find_entry( (SOCKET)handle, TRUE )) || !(sock = new_socket( (SOCKET)handle, unix )))
-    {
-        bridge_close( handle );
-        close_unix( unix, CLOSE_NOWAIT, NULL );
+        close_unix( unix, CLOSE_NOWAIT | CLOSE_SOLE, NULL );
+        handle_give( handle );
         SetLastError( WSAENOBUFS );
         return INVALID_SOCKET;
     }
     /* a stale object here: its handle was closed behind our back, from another process */
-    if ((stale = __atomic_exchange_n( entry, sock, __ATOMIC_ACQ_REL )))
+    stale = __atomic_exchange_n( entry, sock, __ATOMIC_ACQ_REL );
+    if (stale && stale != FREE_HANDLE)
     {
         InterlockedExchange( &stale->closing, 1 );
         thread_wake( stale );
         socket_put( stale );
     }
-    return (SOCKET)handle;
+    return s;
+}
+
+void socket_share_handle( HANDLE handle )
+{
+    struct socket *sock = lookup( (SOCKET)handle );
+
+    if (!sock) return;
+    if (sock->made.handle) UNIX_CALL( mailbox_flush, NULL );
+    __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
+    socket_put( sock );
 }
 
 /* ---- closing ---- */
@@ -261,9 +285,9 @@ static struct socket *take_out( SOCKET s )
 
     if (!entry) return NULL;
     sock = __atomic_load_n( entry, __ATOMIC_ACQUIRE );
-    while (sock)
-        if (__atomic_compare_exchange_n( entry, &sock, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) break;
-    return sock;
+    while (sock && sock != FREE_HANDLE)
+        if (__atomic_compare_exchange_n( entry, &sock, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) return sock;
+    return NULL;
 }
 
 /* Ends all waits in a socket that is out of the table and lets their threads leave, so
@@ -289,18 +313,33 @@ static BOOL drain( struct socket *sock )
     return TRUE;
 }
 
-/* The helper hears of a closing before the handle goes. */
-static void finish_close( struct socket *sock, unsigned int flags, int *wait_fd )
+/* The helper hears of a closing before the handle goes. FALSE: a thread is still in the
+ * socket, and will do this when it leaves. */
+static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd )
 {
     struct unix_socket *unix = sock->unix;
+    BOOL drained;
 
     if (wait_fd) *wait_fd = -1;
-    if (drain( sock ))
+    if ((drained = drain( sock )))
     {
         sock->unix = NULL;
-        if (close_unix( unix, flags, wait_fd ) == WSAEWOULDBLOCK) close_unix( unix, CLOSE_NOWAIT, NULL );
+        if (close_unix( unix, flags, wait_fd ) == WSAEWOULDBLOCK) close_unix( unix, flags | CLOSE_NOWAIT, NULL );
     }
     socket_put( sock );
+    return drained;
+}
+
+/* closes socket and handle, or keeps the handle for another socket */
+static void close_all_of( struct socket *sock, unsigned int flags, int *wait_fd )
+{
+    HANDLE handle = (HANDLE)sock->handle;
+    struct handle made = sock->made;
+    BOOL sole = handle_is_sole( &made );
+
+    if (!finish_close( sock, sole ? flags | CLOSE_SOLE : flags, wait_fd )) sole = FALSE;
+    if (sole) handle_give( &made );
+    else socket_close_handle( handle );
 }
 
 NTSTATUS socket_close_handle( HANDLE handle )
@@ -309,7 +348,7 @@ NTSTATUS socket_close_handle( HANDLE handle )
     NTSTATUS status;
 
     AcquireSRWLockExclusive( &handle_lock );
-    again = take_out( (SOCKET)handle );
+    if (!(again = take_out( (SOCKET)handle ))) socket_mark_handle( handle, FALSE );
     status = bridge_close( handle );
     ReleaseSRWLockExclusive( &handle_lock );
     if (again) finish_close( again, CLOSE_NOWAIT, NULL );
@@ -341,8 +380,7 @@ unsigned int socket_close( SOCKET s, unsigned int flags )
     }
     socket_put( sock );
     if (!(sock = take_out( s ))) return WSAENOTSOCK;
-    finish_close( sock, flags, &wait_fd );
-    socket_close_handle( (HANDLE)s );
+    close_all_of( sock, flags, &wait_fd );
     if (wait_fd != -1) wait_helper_fd( NULL, wait_fd, &never );
     return 0;
 }
@@ -353,7 +391,7 @@ BOOL socket_forget_handle( HANDLE handle )
 
     if (!sock) return FALSE;
     TRACE( "%p\n", handle );
-    finish_close( sock, CLOSE_NOWAIT, NULL );
+    finish_close( sock, handle_is_sole( &sock->made ) ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     return TRUE;
 }
 
@@ -369,9 +407,7 @@ void socket_close_all(void)
         {
             SOCKET s = ((SOCKET)i * PAGE_ENTRIES + j) << 2;
 
-            if (!(sock = take_out( s ))) continue;
-            finish_close( sock, CLOSE_NOWAIT, NULL );
-            socket_close_handle( (HANDLE)s );
+            if ((sock = take_out( s ))) close_all_of( sock, CLOSE_NOWAIT, NULL );
         }
     }
 }

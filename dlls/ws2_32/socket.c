@@ -57,18 +57,21 @@ static unsigned int check_triple( int family, int type, int protocol )
 static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
 {
     struct socket_create_params params;
+    struct handle handle;
     unsigned int error;
 
     complete_triple( &family, &type, &protocol );
-    if (!(error = check_triple( family, type, protocol )))
+    if (!(error = check_triple( family, type, protocol )) &&
+        !(error = handle_take( !(flags & WSA_FLAG_NO_HANDLE_INHERIT), &handle )))
     {
         params.family = family;
         params.type = type;
         params.protocol = protocol;
         params.context = (flags & WSA_FLAG_OVERLAPPED) != 0;
-        error = UNIX_CALL( socket_create, &params );
+        params.mailbox = handle.mailbox;
+        if (!(error = UNIX_CALL( socket_create, &params ))) return socket_publish( params.socket, &handle );
+        handle_give( &handle );
     }
-    if (!error) return socket_publish( params.socket, !(flags & WSA_FLAG_NO_HANDLE_INHERIT) );
     SetLastError( error );
     return INVALID_SOCKET;
 }

@@ -57,6 +57,8 @@ extern UINT64 unix_handle;              /* 0: no unix library, nothing works */
 extern BOOL startup_check(void);        /* FALSE: last error is WSANOTINITIALISED */
 extern BOOL startup_load(void);         /* the Unix library alone, without WSAStartup. FALSE: there is none */
 
+#include "handle.h"
+
 /* ---- object.c: SOCKET handles ---- */
 
 /* A SOCKET of this process. Objects are never given back to the heap, only
@@ -68,6 +70,7 @@ struct socket
     LONG                refs;           /* the table's and each user's; 0: free */
     LONG                closing;        /* out of the table: users must leave, waits end */
     SOCKET              handle;
+    struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
     struct socket      *next;           /* in the list of free objects */
     void               *reserved[3];    /* room for the overlapped engine */
@@ -109,9 +112,9 @@ static inline BOOL socket_is_nonblocking( const struct socket *sock )
     return (socket_flags( sock ) & SOCKET_NONBLOCKING) != 0;
 }
 
-/* a handle and an object for a socket that has just been made; takes the
- * unix_socket over, releases it on failure. INVALID_SOCKET with the last error. */
-extern SOCKET socket_publish( struct unix_socket *unix, BOOL inherit );
+/* an object for a socket that has just been made with that handle; takes both over, releases them
+ * on failure. INVALID_SOCKET with the last error. */
+extern SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle );
 /* ends the handle; the closesocket kind waits for linger. A Winsock error. */
 extern unsigned int socket_close( SOCKET s, unsigned int close_flags );
 extern void socket_close_all(void);     /* the last WSACleanup */
@@ -119,6 +122,11 @@ extern void socket_close_all(void);     /* the last WSACleanup */
 extern BOOL socket_forget_handle( HANDLE handle );
 /* then: closes the handle itself, so that nobody adopts it meanwhile */
 extern NTSTATUS socket_close_handle( HANDLE handle );
+/* the handle is nobody's and kept for another socket: no socket, and closed for the program */
+extern void socket_mark_handle( HANDLE handle, BOOL is_free );
+extern BOOL socket_is_free_handle( HANDLE handle );
+/* another handle of it may exist from now on */
+extern void socket_share_handle( HANDLE handle );
 /* without a reference and without adopting: for many sockets at once (select). The
  * result may be closed and reused at any moment: look again whether the handle is still its. */
 extern struct socket *socket_peek( SOCKET s );

@@ -34,6 +34,7 @@
 #include <signal.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define MAX_ATTEMPTS 5                  /* helpers that may die under one request before it fails */
 
@@ -65,10 +66,23 @@ static void control_leave( const sigset_t *old )
 
 /* ---- sending and receiving one message ---- */
 
-/* Returns 0, or -1 when the connection is of no more use. */
-static int send_message( unsigned int type, unsigned int id, const void *data, size_t size, int fd )
+struct fds
 {
-    struct request_header header = { type, id };
+    unsigned int count;
+    int          fds[PROTOCOL_MAX_FDS];
+};
+
+/* the first, if there are any; the others, which nobody asked for, are closed */
+static int only_fd( struct fds *fds )
+{
+    while (fds->count > 1) close( fds->fds[--fds->count] );
+    return fds->count ? fds->fds[0] : -1;
+}
+
+/* Returns 0, or -1 when the connection is of no more use. */
+static int send_message( unsigned int type, unsigned int id, uint64_t mailbox, const void *data, size_t size, int fd )
+{
+    struct request_header header = { type, id, mailbox };
     struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)data, size } };
     union { struct cmsghdr header; char space[CMSG_SPACE( sizeof(int) )]; } control;
     struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
@@ -89,48 +103,51 @@ static int send_message( unsigned int type, unsigned int id, const void *data, s
     return ret == -1 ? -1 : 0;
 }
 
-/* the fd that came with a message, -1 if none; room is for one, the kernel closes a surplus */
-static int received_fd( struct msghdr *msg )
+/* the fds that came with a message; the kernel closes what there is no room for */
+static void received_fds( struct msghdr *msg, struct fds *fds )
 {
     struct cmsghdr *cmsg;
-    int fd = -1;
 
+    fds->count = 0;
     for (cmsg = CMSG_FIRSTHDR( msg ); cmsg; cmsg = CMSG_NXTHDR( msg, cmsg ))
-        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS && cmsg->cmsg_len >= CMSG_LEN( sizeof(int) ))
-            memcpy( &fd, CMSG_DATA( cmsg ), sizeof(fd) );
-    return fd;
+    {
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) continue;
+        fds->count = (cmsg->cmsg_len - CMSG_LEN( 0 )) / sizeof(int);
+        if (fds->count > PROTOCOL_MAX_FDS) fds->count = PROTOCOL_MAX_FDS;
+        memcpy( fds->fds, CMSG_DATA( cmsg ), fds->count * sizeof(int) );
+    }
 }
 
-/* Returns the reply's error, or -1 when the connection is of no more use. An fd comes only with success. */
-static int receive_reply( unsigned int id, void *data, size_t size, int *fd )
+/* Returns the reply's error, or -1 when the connection is of no more use. Fds come only with success. */
+static int receive_reply( unsigned int id, void *data, size_t size, struct fds *fds )
 {
     struct reply_header header;
     struct iovec iov[2] = { { &header, sizeof(header) }, { data, size } };
-    union { struct cmsghdr header; char space[CMSG_SPACE( sizeof(int) )]; } control;
+    union { struct cmsghdr header; char space[CMSG_SPACE( PROTOCOL_MAX_FDS * sizeof(int) )]; } control;
     struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control) };
     int error = -1;
     ssize_t ret;
 
     do ret = recvmsg( control_fd, &msg, MSG_CMSG_CLOEXEC );
     while (ret == -1 && errno == EINTR);
-    *fd = ret > 0 ? received_fd( &msg ) : -1;
+    fds->count = 0;
+    if (ret > 0) received_fds( &msg, fds );
     if (ret >= (ssize_t)sizeof(header) && header.id == id)
     {
         if (!header.error && ret == (ssize_t)(sizeof(header) + size)) return 0;
         if (header.error && header.error < 0x10000) error = header.error;
     }
-    if (*fd != -1) close( *fd );
-    *fd = -1;
+    while (fds->count) close( fds->fds[--fds->count] );
     return error;
 }
 
-static int ask_once( unsigned int type, const void *request, size_t size, int fd,
-                     void *reply, size_t reply_size, int *reply_fd )
+static int ask_once( unsigned int type, uint64_t mailbox, const void *request, size_t size, int fd,
+                     void *reply, size_t reply_size, struct fds *reply_fds )
 {
     unsigned int id = ++control_id;
 
-    if (send_message( type, id, request, size, fd ) == -1) return -1;
-    return receive_reply( id, reply, reply_size, reply_fd );
+    if (send_message( type, id, mailbox, request, size, fd ) == -1) return -1;
+    return receive_reply( id, reply, reply_size, reply_fds );
 }
 
 /* ---- connecting ---- */
@@ -165,11 +182,12 @@ static int hello(void)
 {
     struct hello_request request = { .magic = PROTOCOL_MAGIC, .version = PROTOCOL_VERSION, .pid = getpid() };
     struct hello_reply reply;
+    struct fds fds;
     void *map;
     int fd;
 
-    if (ask_once( REQUEST_HELLO, &request, sizeof(request), counters_fd, &reply, sizeof(reply), &fd )) return -1;
-    if (fd == -1) return -1;
+    if (ask_once( REQUEST_HELLO, 0, &request, sizeof(request), counters_fd, &reply, sizeof(reply), &fds )) return -1;
+    if ((fd = only_fd( &fds )) == -1) return -1;
     map = MAP_FAILED;
     if (reply.magic == PROTOCOL_MAGIC && reply.version == PROTOCOL_VERSION)
         map = mmap( NULL, PROTOCOL_MAX_SLOTS * sizeof(struct slot), PROT_READ, MAP_SHARED, fd, 0 );
@@ -191,17 +209,19 @@ static void set_ref( struct unix_socket *socket, struct socket_ref ref )
  * for want of room) keeps its last state and serves data; control calls on it fail. */
 static int tell_again( struct unix_socket *socket, void *arg )
 {
-    struct adopt_request request = { .known = 1 };
+    struct adopt_request request = { .known = 1, .mailbox = socket->mailbox };
     struct adopt_reply reply;
+    struct fds fds;
     int fd, error;
 
     (void)arg;
     request.state = *socket->slot;
-    error = ask_once( REQUEST_ADOPT, &request, sizeof(request), socket->fd, &reply, sizeof(reply), &fd );
-    if (fd != -1) close( fd );
+    error = ask_once( REQUEST_ADOPT, 0, &request, sizeof(request), socket->fd, &reply, sizeof(reply), &fds );
+    if ((fd = only_fd( &fds )) != -1) close( fd );
     if (error == -1) return -1;
     if (!error && reply.socket.slot < PROTOCOL_MAX_SLOTS) set_ref( socket, reply.socket );
     else socket->ref.generation = 0;
+    socket->unnamed = 0;
     return 0;
 }
 
@@ -240,24 +260,38 @@ struct exchange
     size_t              reply_size;
     int                 reply_fd;       /* out: -1: none */
     int                 repeated;       /* out: a helper died under it, perhaps after it had done what it was asked */
+    struct fds         *reply_fds;      /* out, where there may be several; else NULL */
 };
+
+/* what the helper has still to be told of a socket's mailbox; 0: nothing */
+static uint64_t unnamed( const struct unix_socket *socket )
+{
+    return socket && socket->unnamed ? socket->mailbox : 0;
+}
 
 /* Under the lock. 0 or a Winsock error; repeats with the next helper if this one dies.
  * The refs are put in anew each time: another helper has other slots. */
 static unsigned int ask_locked( struct exchange *ex )
 {
+    struct fds one, *fds = ex->reply_fds ? ex->reply_fds : &one;
     unsigned int i, error;
     int ret;
 
     ex->reply_fd = -1;
+    fds->count = 0;
     for (i = 0; i < MAX_ATTEMPTS; i++)
     {
         ex->repeated = i > 0;
         if ((error = connect_helper())) return error;
         if (ex->socket) memcpy( ex->request, &ex->socket->ref, sizeof(struct socket_ref) );
         if (ex->socket2) memcpy( (struct socket_ref *)ex->request + 1, &ex->socket2->ref, sizeof(struct socket_ref) );
-        ret = ask_once( ex->type, ex->request, ex->size, ex->fd, ex->reply, ex->reply_size, &ex->reply_fd );
-        if (ret != -1) return ret;
+        ret = ask_once( ex->type, unnamed( ex->socket ), ex->request, ex->size, ex->fd, ex->reply, ex->reply_size, fds );
+        if (fds == &one) ex->reply_fd = only_fd( fds );
+        if (ret != -1)
+        {
+            if (ex->socket) ex->socket->unnamed = 0;
+            return ret;
+        }
         disconnect();
     }
     return WSAENETDOWN;
@@ -334,59 +368,235 @@ NTSTATUS startup( void *args )
     return error;
 }
 
+/* ---- sockets for later ----
+ *
+ * A process that makes sockets quickly gets several at once, so that most of them cost no
+ * round trip. They are sockets like others, but that they have no handle yet. */
+
+#define SPARE_KINDS  4                  /* kinds of socket that a process may be quick with */
+#define SPARE_PERIOD 2000000            /* ns: made faster than one in this time is quickly */
+
+struct spare_kind
+{
+    struct create_request  kind;        /* what to ask for; the mailbox and count mean nothing */
+    struct unix_socket    *sockets[PROTOCOL_MAX_FDS];
+    unsigned int           count;
+    unsigned int           batch;       /* how many to ask for */
+    int64_t                last;        /* when it was asked for last, ns */
+};
+
+static struct spare_kind spares[SPARE_KINDS];
+static unsigned int next_kind;
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime( CLOCK_MONOTONIC, &ts );
+    return ts.tv_sec * (int64_t)1000000000 + ts.tv_nsec;
+}
+
+static int same_kind( const struct create_request *a, const struct create_request *b )
+{
+    return a->family == b->family && a->type == b->type && a->protocol == b->protocol && a->context == b->context;
+}
+
+/* NULL: this kind is not counted, since others have spares */
+static struct spare_kind *find_kind( const struct create_request *kind )
+{
+    unsigned int i;
+
+    for (i = 0; i < SPARE_KINDS; i++)
+        if (same_kind( &spares[i].kind, kind )) return &spares[i];
+    if (spares[next_kind = (next_kind + 1) % SPARE_KINDS].count) return NULL;
+    memset( &spares[next_kind], 0, sizeof(spares[next_kind]) );
+    spares[next_kind].kind = *kind;
+    return &spares[next_kind];
+}
+
+/* 1, 2, 4, 8 while it goes on quickly, 1 again when not */
+static unsigned int next_batch( struct spare_kind *spare )
+{
+    int64_t now = now_ns();
+
+    if (!spare->batch || now - spare->last > SPARE_PERIOD * spare->batch) spare->batch = 1;
+    else if (spare->batch < PROTOCOL_MAX_FDS) spare->batch *= 2;
+    spare->last = now;
+    return spare->batch;
+}
+
+/* one that is there already; the helper hears of its handle with the first request for it, or when
+ * the handle may go to another process */
+static struct unix_socket *use_spare( struct spare_kind *spare, uint64_t mailbox )
+{
+    struct unix_socket *socket = spare->sockets[--spare->count];
+
+    socket->mailbox = mailbox;
+    socket->unnamed = 1;
+    return socket;
+}
+
+/* enters what came: the first is asked for, the others are spares */
+static struct unix_socket *enter_created( const struct create_reply *reply, const struct fds *fds, struct spare_kind *spare )
+{
+    struct unix_socket *first = NULL, *socket;
+    unsigned int i;
+
+    for (i = 0; i < fds->count; i++)
+    {
+        socket = i < reply->count ? enter_socket( fds->fds[i], reply->made[i].cookie, reply->made[i].socket ) : NULL;
+        if (!socket && i < reply->count) give_back( fds->fds[i], reply->made[i].socket );
+        else if (!socket) close( fds->fds[i] );
+        else if (!i) first = socket;
+        else spare->sockets[spare->count++] = socket;
+    }
+    return first;
+}
+
+static unsigned int create_locked( struct create_request *request, struct unix_socket **socket )
+{
+    struct spare_kind *spare = find_kind( request );
+    struct create_reply reply;
+    struct fds fds;
+    struct exchange ex = EXCHANGE( REQUEST_CREATE, NULL, *request, reply );
+    unsigned int error;
+
+    if (spare && spare->count)
+    {
+        *socket = use_spare( spare, request->mailbox );
+        return 0;
+    }
+    request->count = spare ? next_batch( spare ) : 1;
+    ex.reply_fds = &fds;
+    if ((error = ask_locked( &ex ))) return error;
+    if (!(*socket = enter_created( &reply, &fds, spare ))) return WSAENOBUFS;
+    (*socket)->mailbox = request->mailbox;
+    return 0;
+}
+
 NTSTATUS socket_create( void *args )
 {
     struct socket_create_params *params = args;
-    struct create_request request = { params->family, params->type, params->protocol, params->context };
-    struct create_reply reply;
-    struct exchange ex = EXCHANGE( REQUEST_CREATE, NULL, request, reply );
+    struct create_request request = { params->family, params->type, params->protocol, params->context, params->mailbox, 1, 0 };
     unsigned int error;
     sigset_t old;
 
     control_enter( &old );
-    if (!(error = ask_locked( &ex )) && !(params->socket = enter_socket( ex.reply_fd, reply.cookie, reply.socket )))
-    {
-        give_back( ex.reply_fd, reply.socket );
-        error = WSAENOBUFS;
-    }
+    error = create_locked( &request, &params->socket );
     control_leave( &old );
     return error;
 }
 
-/* The kernel socket says who it is; a second handle of one we have shares it. */
+static int name_socket( struct unix_socket *socket, void *arg )
+{
+    struct name_request request;
+    struct name_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_NAME, socket, request, reply );
+
+    (void)arg;
+    if (socket->unnamed) ask_locked( &ex );
+    return 0;
+}
+
+/* before handles can go to other processes: the helper must know all names */
+NTSTATUS mailbox_flush( void *args )
+{
+    sigset_t old;
+
+    (void)args;
+    control_enter( &old );
+    sockets_enumerate( name_socket, NULL );
+    control_leave( &old );
+    return 0;
+}
+
+NTSTATUS mailbox_create( void *args )
+{
+    struct mailbox_create_params *params = args;
+    struct mailbox_request request = { 0 };
+    struct mailbox_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_MAILBOX, NULL, request, reply );
+    unsigned int error = ask( &ex );
+
+    params->fd = ex.reply_fd;
+    params->mailbox = reply.mailbox;
+    return error;
+}
+
+/* A handle's file is its mailbox, and the helper has the socket; or it is a kernel socket, from outside or
+ * given to a child as its stdin. */
+static unsigned int adopt_locked( int fd, struct unix_socket **socket )
+{
+    struct adopt_request request = { .known = 0 };
+    struct adopt_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_ADOPT, NULL, request, reply );
+    unsigned int error;
+
+    ex.fd = fd;
+    if ((error = ask_locked( &ex ))) return error;
+    if (ex.reply_fd == -1 && (ex.reply_fd = fcntl( fd, F_DUPFD_CLOEXEC, 0 )) == -1) error = WSAEMFILE;
+    else if ((*socket = sockets_find( reply.cookie )))
+    {
+        /* another handle of one we have: held once */
+        (*socket)->refs++;
+        close( ex.reply_fd );
+    }
+    else if (!(*socket = enter_socket( ex.reply_fd, reply.cookie, reply.socket ))) error = WSAENOBUFS;
+    if (error && ex.reply_fd != -1) close( ex.reply_fd );
+    /* held once for all handles: only one that brought it here gives it back */
+    if (error && !sockets_find( reply.cookie )) give_back( -1, reply.socket );
+    return error;
+}
+
+static uint64_t mailbox_name( int fd )
+{
+    uint64_t cookie = 0;
+    socklen_t len = sizeof(cookie);
+
+    getsockopt( fd, SOL_SOCKET, SO_COOKIE, &cookie, &len );
+    return cookie;
+}
+
 NTSTATUS socket_adopt( void *args )
 {
     struct socket_adopt_params *params = args;
-    struct adopt_request request;
-    struct adopt_reply reply;
-    struct exchange ex = EXCHANGE( REQUEST_ADOPT, NULL, request, reply );
-    unsigned int error = 0;
-    uint64_t cookie;
-    socklen_t len = sizeof(cookie);
+    unsigned int error;
+    socklen_t len = sizeof(int);
     sigset_t old;
+    int domain;
 
     params->socket = NULL;
-    if (getsockopt( params->fd, SOL_SOCKET, SO_COOKIE, &cookie, &len ) == -1)
+    if (getsockopt( params->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len ) == -1) error = WSAENOTSOCK;
+    else
     {
-        close( params->fd );
-        return WSAENOTSOCK;
+        control_enter( &old );
+        error = adopt_locked( params->fd, &params->socket );
+        if (!error && domain == AF_UNIX && !params->socket->mailbox) params->socket->mailbox = mailbox_name( params->fd );
+        control_leave( &old );
     }
-    memset( &request, 0, sizeof(request) );
-    ex.fd = params->fd;
-    control_enter( &old );
-    if ((params->socket = sockets_find( cookie )))
-    {
-        params->socket->refs++;
-        close( params->fd );
-    }
-    else if ((error = ask_locked( &ex ))) close( params->fd );
-    else if (!(params->socket = enter_socket( params->fd, reply.cookie, reply.socket )))
-    {
-        give_back( params->fd, reply.socket );
-        error = WSAENOBUFS;
-    }
-    control_leave( &old );
+    close( params->fd );
     return error;
+}
+
+/* Does the caller have to know how a close ended? Only one that may wait for linger does. */
+static int close_needs_reply( const struct unix_socket *socket, unsigned int flags )
+{
+    const volatile u32 *options = socket->slot->options;
+
+    if (flags & (CLOSE_NOWAIT | CLOSE_RESET)) return 0;
+    return options[OPTION_LINGER_ONOFF] && options[OPTION_LINGER_TIME];
+}
+
+/* Tells the helper without waiting: what this process asks next is done after it. If that
+ * can't be told, the helper is gone, and with it all it held. */
+static void tell_close( struct unix_socket *socket, unsigned int flags )
+{
+    struct close_request request = { .socket = socket->ref, .flags = flags };
+    /* of one that was never named only a handle that goes on elsewhere is worth a name */
+    uint64_t mailbox = flags & CLOSE_SOLE ? 0 : unnamed( socket );
+
+    if (control_fd == -1) return;
+    if (send_message( REQUEST_CLOSE | REQUEST_NO_REPLY, ++control_id, mailbox, &request, sizeof(request), -1 ) == -1) disconnect();
 }
 
 /* One handle less. The helper hears of the last one only, before the fd goes: it
@@ -402,7 +612,11 @@ NTSTATUS socket_close( void *args )
 
     params->wait_fd = -1;
     control_enter( &old );
-    if (params->socket->refs == 1) error = ask_locked( &ex );
+    if (params->socket->refs == 1)
+    {
+        if (close_needs_reply( params->socket, params->flags )) error = ask_locked( &ex );
+        else tell_close( params->socket, params->flags );
+    }
     if (error != WSAEWOULDBLOCK)
     {
         /* whatever else went wrong in the helper, here the handle is gone */
@@ -482,7 +696,7 @@ NTSTATUS socket_connect_status( void *args )
 NTSTATUS socket_accept( void *args )
 {
     struct socket_accept_params *params = args;
-    struct accept_request request;
+    struct accept_request request = { .mailbox = params->mailbox };
     struct accept_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_ACCEPT, params->listener, request, reply );
     unsigned int error;
@@ -494,6 +708,7 @@ NTSTATUS socket_accept( void *args )
         give_back( ex.reply_fd, reply.socket );
         error = WSAENOBUFS;
     }
+    if (!error) params->socket->mailbox = params->mailbox;
     control_leave( &old );
     return error;
 }

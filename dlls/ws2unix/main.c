@@ -26,6 +26,8 @@ typedef NTSTATUS (*unix_func)( void *args );
 __attribute__((visibility("default"))) const unix_func __wine_unix_call_funcs[] =
 {
     startup,
+    mailbox_create,
+    mailbox_flush,
     socket_create,
     socket_adopt,
     socket_close,

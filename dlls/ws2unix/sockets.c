@@ -67,6 +67,8 @@ struct unix_socket *sockets_add( int fd, uint64_t cookie )
     socket->fd = fd;
     socket->refs = 1;
     socket->cookie = cookie;
+    socket->mailbox = 0;
+    socket->unnamed = 0;
     socket->slot = &no_slot;
     socket->pending = &no_counter;
     socket->turn = 0;

@@ -67,6 +67,8 @@ extern int sockaddr_from_unix( const struct sockaddr_storage *unix_addr, socklen
 
 /* control.c: what goes to the helper */
 extern NTSTATUS startup( void *args );
+extern NTSTATUS mailbox_create( void *args );
+extern NTSTATUS mailbox_flush( void *args );
 extern NTSTATUS socket_create( void *args );
 extern NTSTATUS socket_adopt( void *args );
 extern NTSTATUS socket_close( void *args );

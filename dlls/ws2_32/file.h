@@ -1,0 +1,30 @@
+/*
+ * ReadFile and WriteFile on sockets
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#ifndef __WS2_32_FILE_H
+#define __WS2_32_FILE_H
+
+/* NtReadFile and NtWriteFile for handles that are sockets */
+extern NTSTATUS file_read( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
+                           void *buffer, ULONG len, const LARGE_INTEGER *offset );
+extern NTSTATUS file_write( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
+                            const void *buffer, ULONG len, const LARGE_INTEGER *offset );
+
+#endif /* __WS2_32_FILE_H */

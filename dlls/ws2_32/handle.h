@@ -1,0 +1,45 @@
+/*
+ * NT handles for sockets: made of mailboxes, used again
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#ifndef __WS2_32_HANDLE_H
+#define __WS2_32_HANDLE_H
+
+/* an NT handle that can be, or is, a SOCKET */
+struct handle
+{
+    HANDLE handle;
+    UINT64 mailbox;                     /* the helper's name for its file (protocol.idl: mailboxes) */
+    LONG   epoch;                       /* handle_epoch when it became a socket's */
+    BOOL   inherit;                     /* children inherit it */
+};
+
+/* one that is nobody's, from those left over or new; WSAEMFILE, WSAENOBUFS, WSAENETDOWN */
+extern unsigned int handle_take( BOOL inherit, struct handle *handle );
+/* for the next one: it must be the only handle of its socket that there was anywhere, see handle_is_sole; closes it if not kept */
+extern void handle_give( const struct handle *handle );
+/* could no other process and no other handle have come by it? */
+extern BOOL handle_is_sole( const struct handle *handle );
+/* around the making of a process that inherits: what exists meanwhile may have gone there, too */
+extern void handle_begin_inheriting(void);
+extern void handle_end_inheriting(void);
+/* a real handle of the kernel socket, inheritable: for a child that knows nothing of us; NULL */
+extern HANDLE handle_make_plain( const struct unix_socket *unix );
+
+#endif /* __WS2_32_HANDLE_H */
