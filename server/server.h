@@ -179,7 +179,7 @@ extern struct socket_ref socket_ref( const struct sock *sock );
 extern void socket_publish( struct sock *sock );
 extern void socket_rewatch( struct sock *sock );
 extern void socket_set_closing( struct sock *sock, int closing );
-extern u32 socket_closing_count(void);
+extern u32 socket_count(void);
 extern void socket_end( struct sock *sock );
 extern void socket_disconnect( int fd );
 extern void socket_reset( struct sock *sock, u32 flags );

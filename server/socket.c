@@ -35,7 +35,7 @@ static struct sock *socket_slots[PROTOCOL_MAX_SLOTS];   /* by slot */
 static struct sock *socket_cookies[SOCKET_BUCKETS];     /* by cookie, chained by cookie_next */
 static struct slot socket_memory[SOCKET_MEMORY];        /* of records that have ended, a ring */
 static u32 socket_memory_next;
-static u32 socket_closing_total;                        /* of them, those that nobody holds and that still send */
+static u32 socket_total;                                /* records there are */
 
 int socket_set_int( int fd, int level, int option, int value )
 {
@@ -140,17 +140,15 @@ static void socket_unhash( struct sock *sock )
     *ptr = sock->cookie_next;
 }
 
-u32 socket_closing_count(void)
+u32 socket_count(void)
 {
-    return socket_closing_total;
+    return socket_total;
 }
 
 void socket_set_closing( struct sock *sock, int closing )
 {
     if (sock->closing == closing) return;
     sock->closing = closing;
-    if (closing) socket_closing_total++;
-    else socket_closing_total--;
     client_check_idle();
 }
 
@@ -237,6 +235,7 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     sock->cookie_next = *bucket;
     *bucket = sock;
     socket_slots[sock->slot] = sock;
+    socket_total++;
     return sock;
 }
 
@@ -265,7 +264,6 @@ void socket_end( struct sock *sock )
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
     list_remove( &sock->deferred_entry );
-    if (sock->closing) socket_closing_total--;
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );
@@ -280,6 +278,7 @@ void socket_end( struct sock *sock )
     socket_slots[sock->slot] = NULL;
     arena_free( sock->slot );
     free( sock );
+    socket_total--;
     client_check_idle();
 }
 

@@ -222,6 +222,7 @@ u32 raw_request( struct raw *raw, u32 type, const void *in, size_t in_size, int 
 
     request.header.type = type;
     request.header.id = ++raw->last_id;
+    request.header.mailbox = 0;
     memcpy( request.data, in, in_size );
     assert_int_equal( raw_send( raw->fd, &request, sizeof(request.header) + in_size, &fd, fd != -1 ), 0 );
 
@@ -297,7 +298,7 @@ void raw_close( struct raw *raw )
 
 u32 raw_create( struct raw *raw, u32 family, u32 type, u32 protocol, struct raw_sock *sock )
 {
-    struct create_request in = { family, type, protocol, 0 };
+    struct create_request in = { family, type, protocol, 0, 0, 1, 0 };
     struct create_reply out;
     u32 ret;
 
@@ -305,8 +306,9 @@ u32 raw_create( struct raw *raw, u32 family, u32 type, u32 protocol, struct raw_
     ret = raw_request( raw, REQUEST_CREATE, &in, sizeof(in), -1, &out, sizeof(out), &sock->fd );
     if (ret) return ret;
     assert_int_not_equal( sock->fd, -1 );
-    sock->ref = out.socket;
-    sock->cookie = out.cookie;
+    assert_int_equal( out.count, 1 );
+    sock->ref = out.made[0].socket;
+    sock->cookie = out.made[0].cookie;
     return 0;
 }
 
@@ -388,7 +390,7 @@ u32 raw_connect_status( struct raw *raw, const struct raw_sock *sock, u32 *pendi
 
 u32 raw_accept( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock, struct accept_reply *reply )
 {
-    struct accept_request in = { listener->ref };
+    struct accept_request in = { listener->ref, 0 };
     struct accept_reply out;
     u32 ret;
 

@@ -36,11 +36,14 @@
 #define CLIENTS 5
 #define SOCKETS 24          /* remembered of each client; older ones are forgotten, with their fds */
 #define PORTS   16
+#define BOXES   6           /* mailboxes likewise */
 
 struct fuzz_client
 {
     struct raw raw;                     /* fd -1: not connected */
     struct raw_sock socks[SOCKETS];     /* fd -1: none */
+    struct box { u64 name; int fd; } boxes[BOXES];  /* fd -1: none */
+    u32 next_box;                       /* place for the next one */
     u32 next;                           /* place for the next socket */
     u32 types[4096];                    /* of the requests that are under way, by id */
     u32 waiting;                        /* replies still to come */
@@ -109,14 +112,26 @@ static struct socket_ref random_ref( struct fuzz_client *client )
     return ref;
 }
 
+/* a handle's: this client's, another's, a wrong one, none */
+static u64 random_mailbox( struct fuzz_client *client )
+{
+    struct fuzz_client *of = one_in( 10 ) ? &clients[rnd( CLIENTS )] : client;
+
+    if (one_in( 3 )) return 0;
+    return one_in( 20 ) ? odd_number() : of->boxes[rnd( BOXES )].name;
+}
+
 /* any fd there is; not to be closed by whoever gets it unless *own says so */
 static int random_fd( struct fuzz_client *client, int *own )
 {
     int fds[2];
 
     *own = 1;
-    switch (rnd( 8 ))
+    switch (rnd( 9 ))
     {
+    case 8:
+        *own = 0;
+        return client->boxes[rnd( BOXES )].fd;
     case 0: return open( "/dev/null", O_RDONLY | O_CLOEXEC );
     case 1: return raw_memfd( rnd( 200000 ), one_in( 2 ) ? F_SEAL_SHRINK : 0 );
     case 2: return raw_memfd( PROTOCOL_MAX_SLOTS * sizeof(u32), F_SEAL_SHRINK | F_SEAL_GROW );
@@ -141,7 +156,8 @@ static const u32 sizes[REQUEST_COUNT] =
     [REQUEST_ACCEPT] = sizeof(struct accept_request), [REQUEST_DEFER] = sizeof(struct defer_request),
     [REQUEST_SHUTDOWN] = sizeof(struct shutdown_request), [REQUEST_ARM] = sizeof(struct arm_request),
     [REQUEST_NOTE_RESET] = sizeof(struct note_reset_request), [REQUEST_SET_OPTION] = sizeof(struct set_option_request),
-    [REQUEST_BACKLOG] = sizeof(struct backlog_request), [REQUEST_WATCH_BACKLOG] = sizeof(struct watch_backlog_request)
+    [REQUEST_BACKLOG] = sizeof(struct backlog_request), [REQUEST_WATCH_BACKLOG] = sizeof(struct watch_backlog_request),
+    [REQUEST_MAILBOX] = sizeof(struct mailbox_request), [REQUEST_NAME] = sizeof(struct name_request)
 };
 
 union any_request
@@ -177,6 +193,8 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         req->create.family = one_in( 20 ) ? odd_number() : one_in( 3 ) ? WS_AF_INET6 : WS_AF_INET;
         req->create.type = one_in( 20 ) ? odd_number() : one_in( 3 ) ? WS_SOCK_DGRAM : WS_SOCK_STREAM;
         req->create.protocol = one_in( 20 ) ? odd_number() : 0;
+        req->create.count = one_in( 20 ) ? (one_in( 2 ) ? 0 : PROTOCOL_MAX_FDS + 1) : 1;
+        req->create.mailbox = random_mailbox( client );
         break;
     case REQUEST_ADOPT:
         sock = random_sock( client );
@@ -185,7 +203,7 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         for (i = rnd( 8 ); i; i--) ((u8 *)&req->adopt.state)[rnd( sizeof(struct slot) )] = rnd( 256 );
         break;
     case REQUEST_CLOSE:
-        req->close.flags = one_in( 20 ) ? odd_number() : rnd( 4 );
+        req->close.flags = one_in( 20 ) ? odd_number() : rnd( 8 );
         break;
     case REQUEST_BIND:
         req->bind.address = random_address();
@@ -227,6 +245,11 @@ static void end_client( struct fuzz_client *client )
 
     if (client->raw.fd != -1) raw_close( &client->raw );
     for (i = 0; i < SOCKETS; i++) forget_sock( &client->socks[i] );
+    for (i = 0; i < BOXES; i++)
+    {
+        if (client->boxes[i].fd != -1) close( client->boxes[i].fd );
+        client->boxes[i].fd = -1;
+    }
     client->next = client->waiting = 0;
 }
 
@@ -249,6 +272,7 @@ static void take_reply( struct fuzz_client *client, const struct reply_header *h
 {
     struct socket_ref ref;
     struct address addr;
+    struct box *box;
 
     fuzz_replies++;
     client->waiting--;
@@ -256,11 +280,21 @@ static void take_reply( struct fuzz_client *client, const struct reply_header *h
     switch (header->error ? 0 : client->types[header->id % 4096])
     {
     case REQUEST_CREATE:
+        data += offsetof( struct create_reply, made );
+        len -= offsetof( struct create_reply, made );
+        /* fall through */
     case REQUEST_ACCEPT:
         assert_true( len >= (ssize_t)sizeof(ref) );
         assert_int_not_equal( fd, -1 );
         memcpy( &ref, data, sizeof(ref) );
         remember_sock( client, ref, fd );
+        return;
+    case REQUEST_MAILBOX:
+        box = &client->boxes[client->next_box++ % BOXES];
+        if (box->fd != -1) close( box->fd );
+        assert_true( len >= (ssize_t)sizeof(box->name) );
+        memcpy( &box->name, data, sizeof(box->name) );
+        box->fd = fd;
         return;
     case REQUEST_BIND:
         assert_true( len >= (ssize_t)sizeof(addr) );
@@ -329,11 +363,13 @@ static void step_request( struct fuzz_client *client )
 {
     struct { struct request_header header; union any_request body; } message;
     u32 type = one_in( 400 ) ? odd_number() : one_in( 400 ) ? REQUEST_HELLO : 2 + rnd( REQUEST_COUNT - 2 );
-    int fds[8], own[8], count = 0, i;
+    int fds[8], own[8], count = 0, silent, i;
     size_t len;
 
     make_request( client, type, &message.body );
-    message.header.type = type;
+    silent = type == REQUEST_CLOSE && one_in( 4 );
+    message.header.type = silent ? type | REQUEST_NO_REPLY : type;
+    message.header.mailbox = one_in( 4 ) ? random_mailbox( client ) : 0;
     message.header.id = ++client->raw.last_id;
     client->types[message.header.id % 4096] = type;
     len = sizeof(message.header) + (type < REQUEST_COUNT ? sizes[type] : rnd( 64 ));
@@ -350,7 +386,7 @@ static void step_request( struct fuzz_client *client )
         own[0] = 1;
         fds[0] = raw_memfd( 100000, F_SEAL_SHRINK );
     }
-    if (!raw_send( client->raw.fd, &message, len, fds, count )) client->waiting++;
+    if (!raw_send( client->raw.fd, &message, len, fds, count ) && !silent) client->waiting++;
     fuzz_sent++;
     for (i = 0; i < count; i++) if (own[i]) close( fds[i] );
 }
@@ -425,6 +461,7 @@ static void test_fuzz( void **state )
     {
         clients[i].raw.fd = -1;
         memset( clients[i].socks, 0xff, sizeof(clients[i].socks) );
+        memset( clients[i].boxes, 0xff, sizeof(clients[i].boxes) );
     }
     alarm( fuzz_seconds + 60 );
     while (time( NULL ) < end) for (i = 0; i < 1000; i++) step( &clients[rnd( CLIENTS )] );

@@ -266,7 +266,7 @@ static void test_leaves_unused( void **state )
 static void test_leave_race( void **state )
 {
     struct hello_request hello = { PROTOCOL_MAGIC, PROTOCOL_VERSION, 0, 0 };
-    struct { struct request_header header; struct hello_request body; } message = { { REQUEST_HELLO, 1 }, hello };
+    struct { struct request_header header; struct hello_request body; } message = { { REQUEST_HELLO, 1, 0 }, hello };
     int counters = raw_memfd( PROTOCOL_MAX_SLOTS * sizeof(u32), F_SEAL_SHRINK | F_SEAL_GROW );
     int i, fd, got, served, tries, restarts = 0;
     char reply[PROTOCOL_MAX_MESSAGE];
@@ -334,7 +334,9 @@ static void test_hostile( void **state )
         { REQUEST_NOTE_RESET, sizeof(struct note_reset_request), 0 },
         { REQUEST_SET_OPTION, sizeof(struct set_option_request), 0 },
         { REQUEST_BACKLOG, sizeof(struct backlog_request), 1 },
-        { REQUEST_WATCH_BACKLOG, sizeof(struct watch_backlog_request), 0 }
+        { REQUEST_WATCH_BACKLOG, sizeof(struct watch_backlog_request), 0 },
+        { REQUEST_MAILBOX, sizeof(struct mailbox_request), 0 },
+        { REQUEST_NAME, sizeof(struct name_request), 0 }
     };
     u32 message[256];
     int fds[40], i, count;
@@ -367,13 +369,13 @@ static void test_hostile( void **state )
     message[0] = 0xffffffff;
     expect_dropped( message, sizeof(struct request_header), NULL, 0 );
     expect_dropped( message, 1, NULL, 0 );
-    expect_dropped( message, 7, fds, 3 );
+    expect_dropped( message, sizeof(struct request_header) - 1, fds, 3 );
     message[0] = REQUEST_ARM;
-    expect_dropped( message, 513, NULL, 0 );
+    expect_dropped( message, PROTOCOL_MAX_MESSAGE + 1, NULL, 0 );
     expect_dropped( message, sizeof(message), NULL, 0 );
     message[0] = REQUEST_HELLO;     /* for a second time */
-    message[2] = PROTOCOL_MAGIC;
-    message[3] = PROTOCOL_VERSION;
+    message[4] = PROTOCOL_MAGIC;
+    message[5] = PROTOCOL_VERSION;
     expect_dropped( message, sizeof(struct request_header) + sizeof(struct hello_request), fds, 1 );
 
     /* nobody else has noticed, and no fd has stayed */
@@ -387,8 +389,8 @@ static void test_hostile( void **state )
 static void test_hello( void **state )
 {
     struct { struct request_header header; struct hello_request body; } hello =
-        { { REQUEST_HELLO, 7 }, { PROTOCOL_MAGIC, PROTOCOL_VERSION, 1, 0 } };
-    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1 }, { 2, 1, 6, 0 } };
+        { { REQUEST_HELLO, 7, 0 }, { PROTOCOL_MAGIC, PROTOCOL_VERSION, 1, 0 } };
+    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 1, 6, 0, 0, 1, 0 } };
     struct reply_header reply;
     int fd, got, i, counters;
 
@@ -461,7 +463,7 @@ static void test_foreign_user( void **state )
 /* A client that asks and never listens is given up; one that only takes its time gets every reply. */
 static void test_unread_replies( void **state )
 {
-    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1 }, { 2, 2, 0, 0 } };
+    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 2, 0, 0, 0, 1, 0 } };
     char reply[PROTOCOL_MAX_MESSAGE];
     struct raw raw, other;
     int i, got, fds, sent = 0;

@@ -1,0 +1,203 @@
+/*
+ * Mailboxes: handles as the helper sees them
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "raw.h"
+
+static u32 new_mailbox( struct raw *raw, u64 *name, int *fd )
+{
+    struct mailbox_request in = { 0, 0 };
+    struct mailbox_reply out;
+    u32 ret = raw_request( raw, REQUEST_MAILBOX, &in, sizeof(in), -1, &out, sizeof(out), fd );
+
+    *name = ret ? 0 : out.mailbox;
+    return ret;
+}
+
+static u32 create_with( struct raw *raw, u64 mailbox, struct raw_sock *sock )
+{
+    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, mailbox, 1, 0 };
+    struct create_reply out;
+    u32 ret;
+
+    memset( sock, 0, sizeof(*sock) );
+    if ((ret = raw_request( raw, REQUEST_CREATE, &in, sizeof(in), -1, &out, sizeof(out), &sock->fd ))) return ret;
+    sock->ref = out.made[0].socket;
+    sock->cookie = out.made[0].cookie;
+    return 0;
+}
+
+/* what a handle in another process stands for */
+static u32 adopt_box( struct raw *raw, int box, struct raw_sock *sock )
+{
+    struct adopt_request in;
+    struct adopt_reply out;
+    u32 ret;
+
+    memset( &in, 0, sizeof(in) );
+    memset( sock, 0, sizeof(*sock) );
+    if ((ret = raw_request( raw, REQUEST_ADOPT, &in, sizeof(in), box, &out, sizeof(out), &sock->fd ))) return ret;
+    sock->ref = out.socket;
+    sock->cookie = out.cookie;
+    return 0;
+}
+
+/* a child gets the socket by its handle, also after the parent has closed his */
+static void test_inherit( void **state )
+{
+    struct raw parent, child;
+    struct raw_sock sock, same;
+    u64 name;
+    int box;
+
+    (void)state;
+    raw_open( &parent );
+    raw_open( &child );
+    assert_int_equal( new_mailbox( &parent, &name, &box ), 0 );
+    assert_int_not_equal( box, -1 );
+    assert_int_equal( create_with( &parent, name, &sock ), 0 );
+    assert_int_equal( raw_close_sock( &parent, &sock, 0, NULL ), 0 );
+
+    assert_int_equal( adopt_box( &child, box, &same ), 0 );
+    assert_int_not_equal( same.fd, -1 );
+    assert_true( same.cookie == sock.cookie );
+    assert_int_equal( raw_arm( &child, &same ), 0 );
+    /* the handle goes, the child's use does not */
+    close( box );
+    assert_int_equal( raw_arm( &child, &same ), 0 );
+    assert_int_equal( raw_close_sock( &child, &same, 0, NULL ), 0 );
+    assert_int_equal( raw_arm( &child, &same ), WSAENOTSOCK );
+    raw_close( &child );
+    raw_close( &parent );
+}
+
+/* nobody holds it but a handle somewhere: its end is the connection's */
+static void test_last_handle( void **state )
+{
+    struct raw_sock listener, client, server;
+    struct address addr;
+    struct raw raw;
+    char byte;
+    u64 name;
+    int box;
+
+    (void)state;
+    raw_open( &raw );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
+    assert_int_equal( create_with( &raw, name, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+    assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &client, 0, NULL ), 0 );
+    usleep( 100000 );
+    assert_int_equal( recv( server.fd, &byte, 1, MSG_DONTWAIT ), -1 );
+    assert_int_equal( errno, EAGAIN );
+    close( box );
+    assert_int_equal( recv( server.fd, &byte, 1, 0 ), 0 );
+    close( server.fd );
+    close( listener.fd );
+    raw_close( &raw );
+}
+
+/* a handle serves the next socket, and the socket before ends at once */
+static void test_again( void **state )
+{
+    struct raw_sock sock, other;
+    struct raw raw, stranger;
+    u64 name;
+    int box, i;
+
+    (void)state;
+    raw_open( &raw );
+    raw_open( &stranger );
+    assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
+    assert_int_equal( create_with( &stranger, name, &other ), WSAEINVAL );   /* not his */
+    assert_int_equal( adopt_box( &stranger, box, &other ), WSAENOTSOCK );    /* nobody's yet */
+    for (i = 0; i < 100; i++)
+    {
+        assert_int_equal( create_with( &raw, name, &sock ), 0 );
+        assert_int_equal( create_with( &raw, name, &other ), WSAEINVAL );    /* in use */
+        assert_int_equal( raw_close_sock( &raw, &sock, CLOSE_SOLE, NULL ), 0 );
+        assert_int_equal( raw_arm( &raw, &sock ), WSAENOTSOCK );
+    }
+    assert_int_equal( adopt_box( &stranger, box, &other ), WSAENOTSOCK );
+    close( box );
+    raw_close( &stranger );
+    raw_close( &raw );
+}
+
+/* all that mailboxes take comes back, also from clients that just die */
+static void test_flat( void **state )
+{
+    struct raw raw, witness;
+    struct raw_sock sock;
+    int box, i, j, fds;
+    u64 name;
+
+    (void)state;
+    raw_open( &witness );
+    fds = raw_helper_fds();
+    for (i = 0; i < 20; i++)
+    {
+        raw_open( &raw );
+        for (j = 0; j < 50; j++)
+        {
+            assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
+            if (j % 3) assert_int_equal( create_with( &raw, name, &sock ), 0 );
+            if (j % 3 == 1) raw_close_sock( &raw, &sock, 0, NULL );
+            if (j % 3 == 2) close( sock.fd );
+            close( box );
+        }
+        raw_close( &raw );
+    }
+    assert_true( RAW_WAIT( raw_helper_fds() == fds ) );
+    raw_close( &witness );
+}
+
+static void test_batch( void **state )
+{
+    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, 0, 0, 0 };
+    struct raw raw;
+
+    (void)state;
+    raw_open( &raw );
+    assert_int_equal( raw_request( &raw, REQUEST_CREATE, &in, sizeof(in), -1, NULL, 0, NULL ), WSAEINVAL );
+    in.count = PROTOCOL_MAX_FDS + 1;
+    assert_int_equal( raw_request( &raw, REQUEST_CREATE, &in, sizeof(in), -1, NULL, 0, NULL ), WSAEINVAL );
+    raw_close( &raw );
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] =
+    {
+        RAW_TEST( test_inherit ),
+        RAW_TEST( test_last_handle ),
+        RAW_TEST( test_again ),
+        RAW_TEST( test_flat ),
+        RAW_TEST( test_batch )
+    };
+
+    return cmocka_run_group_tests( tests, NULL, NULL );
+}
