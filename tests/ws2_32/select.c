@@ -176,6 +176,7 @@ static void test_readiness(void)
     check_int( send( client, "Y", 1, MSG_OOB ), 1 );
     check_int( select_until( server, READ ), READ | WRITE );
     check_int( recv( server, buffer, 1, 0 ), 1 );
+    todo_wine ok( buffer[0] == 'Y', "got %s\n", debugstr_an( buffer, 1 ) );
     todo_wine check_int( select_one( server, 0 ), WRITE );
 
     /* no room */
@@ -187,7 +188,7 @@ static void test_readiness(void)
     /* the end of the stream */
     check_ok( shutdown( client, SD_SEND ) );
     check_int( select_until( server, READ ), READ | WRITE );
-    check_int( recv( server, buffer, 1, 0 ), 0 );
+    todo_wine check_int( recv( server, buffer, 1, 0 ), 0 );
     check_int( select_one( server, 0 ), READ | WRITE );
     check_int( select_one( client, 0 ), WRITE );
     closesocket( server );
