@@ -125,6 +125,11 @@ static u32 option_set( struct sock *sock, const struct set_option_request *in )
     case OPTION_REUSEADDR:
     case OPTION_EXCLUSIVEADDRUSE:
         return option_set_sharing( sock, in->option, in->value );
+    case OPTION_ERROR:
+        /* also how a client takes the error of a connect that it has told its caller */
+        sock->pub.error = 0;
+        if (sock->pub.state == SOCKET_FAILED) sock->pub.state = SOCKET_OPEN;
+        break;
     case OPTION_RCVBUF:
         option_set_buffer( sock, SO_RCVBUF, SO_RCVBUFFORCE, in->value );
         break;

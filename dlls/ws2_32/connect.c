@@ -151,6 +151,8 @@ static unsigned int do_connect( struct socket *sock, const struct sockaddr *addr
     /* Windows never tells a non-blocking connect's end at once, only by select and kin */
     if (nonblocking && (!error || socket_state( sock ) == SOCKET_FAILED)) return WSAEWOULDBLOCK;
     if (!error && params.pending) error = wait_connected( sock );
+    /* the caller has the error, SO_ERROR has it not */
+    if (error && socket_state( sock ) == SOCKET_FAILED) socket_set_option( sock, OPTION_ERROR, 0, 0 );
     return error;
 }
 

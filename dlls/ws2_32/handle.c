@@ -79,9 +79,8 @@ void handle_give( const struct handle *handle )
     BOOL kept = FALSE;
 
     AcquireSRWLockExclusive( &free_lock );
-    if (handle->epoch == epoch && free_counts[handle->inherit] < MAX_FREE)
+    if (handle->epoch == epoch && free_counts[handle->inherit] < MAX_FREE && socket_keep_handle( handle->handle ))
     {
-        socket_mark_handle( handle->handle, TRUE );
         free_handles[handle->inherit][free_counts[handle->inherit]++] = *handle;
         kept = TRUE;
     }

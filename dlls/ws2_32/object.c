@@ -139,11 +139,24 @@ struct socket *socket_peek( SOCKET s )
     return sock;
 }
 
-void socket_mark_handle( HANDLE handle, BOOL is_free )
+BOOL socket_keep_handle( HANDLE handle )
 {
-    struct socket **entry = find_entry( (SOCKET)handle, TRUE );
+    struct socket **entry = find_entry( (SOCKET)handle, TRUE ), *none = NULL;
+    BOOL ret;
 
-    if (entry) __atomic_store_n( entry, is_free ? FREE_HANDLE : NULL, __ATOMIC_RELEASE );
+    if (!entry) return FALSE;
+    AcquireSRWLockExclusive( &handle_lock );
+    ret = __atomic_compare_exchange_n( entry, &none, FREE_HANDLE, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
+    ReleaseSRWLockExclusive( &handle_lock );
+    return ret || none == FREE_HANDLE;
+}
+
+/* under handle_lock: the handle is about to be closed */
+static void unmark_handle( HANDLE handle )
+{
+    struct socket **entry = find_entry( (SOCKET)handle, FALSE ), *free = FREE_HANDLE;
+
+    if (entry) __atomic_compare_exchange_n( entry, &free, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
 }
 
 BOOL socket_is_free_handle( HANDLE handle )
@@ -348,7 +361,7 @@ NTSTATUS socket_close_handle( HANDLE handle )
     NTSTATUS status;
 
     AcquireSRWLockExclusive( &handle_lock );
-    if (!(again = take_out( (SOCKET)handle ))) socket_mark_handle( handle, FALSE );
+    if (!(again = take_out( (SOCKET)handle ))) unmark_handle( handle );
     status = bridge_close( handle );
     ReleaseSRWLockExclusive( &handle_lock );
     if (again) finish_close( again, CLOSE_NOWAIT, NULL );

@@ -383,11 +383,11 @@ static const char *debugstr_hints( const void *program_hints )
 }
 
 /* what is common at the start of both: the program sees NULL when it fails */
-static unsigned int clear_result( void *result )
+static unsigned int clear_result( void *result, void *caller )
 {
     void *none = NULL;
 
-    if (!startup_check()) return WSANOTINITIALISED;
+    if (!startup_check_caller( caller )) return WSANOTINITIALISED;
     return copy_safe( result, &none, sizeof(none) ) ? 0 : WSAEFAULT;
 }
 
@@ -408,7 +408,7 @@ int WINAPI getaddrinfo( const char *node, const char *service, const struct addr
     TRACE( "node %s, service %s, hints %s, result %p\n", debugstr_a( node ), debugstr_a( service ),
            debugstr_hints( hints ), result );
 
-    if (!(error = clear_result( result )) &&
+    if (!(error = clear_result( result, __builtin_return_address( 0 ) )) &&
         !(error = name_error( copy_name_a( &node, node_copy ) )) &&
         !(error = name_error( copy_name_a( &service, service_copy ) )))
         error = get_addrinfo( node, service, hints, FALSE, &list );
@@ -428,7 +428,7 @@ int WINAPI GetAddrInfoW( const WCHAR *node, const WCHAR *service, const ADDRINFO
     TRACE( "node %s, service %s, hints %s, result %p\n", debugstr_w( node ), debugstr_w( service ),
            debugstr_hints( hints ), result );
 
-    if (!(error = clear_result( result )) &&
+    if (!(error = clear_result( result, __builtin_return_address( 0 ) )) &&
         !(error = name_error( copy_name_w( node, &node_utf8, node_copy ) )) &&
         !(error = name_error( copy_name_w( service, &service_utf8, service_copy ) )))
         error = get_addrinfo( node_utf8, service_utf8, hints, TRUE, &list );
@@ -511,13 +511,13 @@ static unsigned int return_string( const char *str, void *buffer, DWORD size, BO
 }
 
 static unsigned int get_nameinfo( const void *program_addr, int len, void *host, DWORD host_size,
-                                  void *service, DWORD service_size, int flags, BOOL wide )
+                                  void *service, DWORD service_size, int flags, BOOL wide, void *caller )
 {
     char buffer[UNIX_MAX_NAME];
     SOCKADDR_IN6 addr;
     unsigned int error;
 
-    if (!startup_check()) return WSANOTINITIALISED;
+    if (!startup_check_caller( caller )) return WSANOTINITIALISED;
     if ((error = copy_sockaddr( program_addr, len, &addr ))) return error;
     if (!host && !service) return WSAHOST_NOT_FOUND;
     if ((host && !host_size) || (service && !service_size)) return WSAEINVAL;   /* asked for, without room */
@@ -558,7 +558,8 @@ int WINAPI getnameinfo( const SOCKADDR *addr, socklen_t len, char *host, DWORD h
     TRACE( "addr %s, host %p, host_size %u, service %p, service_size %u, flags %#x\n",
            debugstr_sockaddr( addr, len ), host, (unsigned int)host_size,
            service, (unsigned int)service_size, flags );
-    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, FALSE ) );
+    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, FALSE,
+                                          __builtin_return_address( 0 ) ) );
 }
 
 /***********************************************************************
@@ -570,7 +571,8 @@ int WINAPI GetNameInfoW( const SOCKADDR *addr, socklen_t len, WCHAR *host, DWORD
     TRACE( "addr %s, host %p, host_size %u, service %p, service_size %u, flags %#x\n",
            debugstr_sockaddr( addr, len ), host, (unsigned int)host_size,
            service, (unsigned int)service_size, flags );
-    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, TRUE ) );
+    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, TRUE,
+                                          __builtin_return_address( 0 ) ) );
 }
 
 /* ---- hostents ---- */
@@ -681,7 +683,7 @@ struct hostent * WINAPI gethostbyname( const char *name )
 
     TRACE( "%s\n", debugstr_a( name ) );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check_caller( __builtin_return_address( 0 ) )) return NULL;
     if (!(error = name_error( copy_name_a( &name, copy ) )))
     {
         params.name = copy;
@@ -706,7 +708,7 @@ struct hostent * WINAPI gethostbyaddr( const char *addr, int len, int family )
 
     TRACE( "addr %p, len %d, family %s\n", addr, len, debugstr_family( family ) );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check_caller( __builtin_return_address( 0 ) )) return NULL;
     params.addr = &copy;
     params.addr_len = family == AF_INET ? sizeof(IN_ADDR) : sizeof(IN6_ADDR);
     if (family != AF_INET && family != AF_INET6) error = WSAEAFNOSUPPORT;
@@ -730,13 +732,11 @@ static void get_own_name( char name[256] )
     strcpy( name, "localhost" );
 }
 
-/* On Windows this is one more function that needs WSAStartup. Wine's wineboot calls
- * it without, to name the computer: half of Wine's services fail in a prefix whose
- * computer has no name. */
-static unsigned int get_hostname( void *name, int size, BOOL wide )
+static unsigned int get_hostname( void *name, int size, BOOL wide, void *caller )
 {
     char buffer[256];
 
+    if (!startup_check_caller( caller )) return WSANOTINITIALISED;
     if (!name || size <= 0) return WSAEFAULT;
     get_own_name( buffer );
     TRACE( "own name %s\n", debugstr_a( buffer ) );
@@ -746,12 +746,12 @@ static unsigned int get_hostname( void *name, int size, BOOL wide )
 /***********************************************************************
  *      gethostname   (ws2_32.57)
  *
- * WSAEFAULT: a bad pointer, or too little room.
+ * WSANOTINITIALISED; WSAEFAULT: a bad pointer, or too little room.
  */
 int WINAPI gethostname( char *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return finish( get_hostname( name, size, FALSE ) );
+    return finish( get_hostname( name, size, FALSE, __builtin_return_address( 0 ) ) );
 }
 
 /***********************************************************************
@@ -760,5 +760,5 @@ int WINAPI gethostname( char *name, int size )
 int WINAPI GetHostNameW( WCHAR *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return finish( get_hostname( name, size, TRUE ) );
+    return finish( get_hostname( name, size, TRUE, __builtin_return_address( 0 ) ) );
 }

@@ -102,6 +102,25 @@ BOOL startup_check(void)
     return FALSE;
 }
 
+/* Is it one of Wine's own modules? They have this where others have the DOS program. */
+static BOOL is_wine_code( void *code )
+{
+    static const char mark[] = "Wine builtin DLL";
+    void *module;
+
+    return RtlPcToFileHeader( code, &module ) && !memcmp( (char *)module + 0x40, mark, sizeof(mark) );
+}
+
+/* Wine's own programs and DLLs look names up without WSAStartup (wineboot the computer's, and
+ * half of its services fail in a prefix whose computer has none; winhttp and wininet hosts'). */
+BOOL startup_check_caller( void *caller )
+{
+    if (*(volatile LONG *)&startup_count) return TRUE;
+    if (is_wine_code( caller ) && startup_load()) return TRUE;
+    SetLastError( WSANOTINITIALISED );
+    return FALSE;
+}
+
 /* the version both can speak: 1.0, 1.1, 2.0, 2.1 or 2.2; 0: none */
 static WORD negotiate_version( WORD wanted )
 {

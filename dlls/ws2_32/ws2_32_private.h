@@ -55,6 +55,7 @@ extern UINT64 unix_handle;              /* 0: no unix library, nothing works */
     ((unsigned int)unix_call_dispatcher( unix_handle, unix_ ## func, params ))
 
 extern BOOL startup_check(void);        /* FALSE: last error is WSANOTINITIALISED */
+extern BOOL startup_check_caller( void *caller );   /* the same, but Wine's own code may call without WSAStartup */
 extern BOOL startup_load(void);         /* the Unix library alone, without WSAStartup. FALSE: there is none */
 
 #include "handle.h"
@@ -122,8 +123,9 @@ extern void socket_close_all(void);     /* the last WSACleanup */
 extern BOOL socket_forget_handle( HANDLE handle );
 /* then: closes the handle itself, so that nobody adopts it meanwhile */
 extern NTSTATUS socket_close_handle( HANDLE handle );
-/* the handle is nobody's and kept for another socket: no socket, and closed for the program */
-extern void socket_mark_handle( HANDLE handle, BOOL is_free );
+/* The handle is nobody's and kept for another socket: no socket, and closed for the program.
+ * FALSE: a thread that used it while it was closed has adopted it; it must be closed. */
+extern BOOL socket_keep_handle( HANDLE handle );
 extern BOOL socket_is_free_handle( HANDLE handle );
 /* another handle of it may exist from now on */
 extern void socket_share_handle( HANDLE handle );

@@ -578,11 +578,14 @@ NTSTATUS socket_adopt( void *args )
     return error;
 }
 
-/* Does the caller have to know how a close ended? Only one that may wait for linger does. */
+/* Must the close have happened when the call returns? The program may look at once whether a port
+ * is still somebody's; the end of a connection has to travel anyway. Linger can make the caller wait. */
 static int close_needs_reply( const struct unix_socket *socket, unsigned int flags )
 {
-    const volatile u32 *options = socket->slot->options;
+    const struct slot *slot = socket->slot;
+    const volatile u32 *options = slot->options;
 
+    if (slot->type != WS_SOCK_STREAM || slot->state == SOCKET_LISTENING) return slot->flags & SOCKET_BOUND;
     if (flags & (CLOSE_NOWAIT | CLOSE_RESET)) return 0;
     return options[OPTION_LINGER_ONOFF] && options[OPTION_LINGER_TIME];
 }
