@@ -421,30 +421,6 @@ static void test_oob(void)
     closesocket( server );
 }
 
-/* urgent bytes that were sent apart are all kept */
-static void test_oob_two(void)
-{
-    SOCKET client, server;
-    char buffer[4];
-
-    tcp_pair( &client, &server );
-    socket_set_nonblocking( server, TRUE );
-    check_int( send( client, "A", 1, MSG_OOB ), 1 );
-    Sleep( 50 );
-    check_int( send( client, "B", 1, MSG_OOB ), 1 );
-    Sleep( 50 );
-    buffer[0] = 0;
-    check_int( recv( server, buffer, sizeof(buffer), MSG_OOB ), 1 );
-    todo_wine ok( buffer[0] == 'A', "got %s\n", debugstr_an( buffer, 1 ) );
-    buffer[0] = 0;
-    todo_wine check_int( recv( server, buffer, sizeof(buffer), MSG_OOB ), 1 );
-    todo_wine ok( buffer[0] == 'B', "got %s\n", debugstr_an( buffer, 1 ) );
-    check_error( recv( server, buffer, 1, MSG_OOB ), WSAEWOULDBLOCK );
-    check_error( recv( server, buffer, 1, 0 ), WSAEWOULDBLOCK );
-    closesocket( client );
-    closesocket( server );
-}
-
 static void test_oob_datagram(void)
 {
     SOCKET a, b;
@@ -1303,7 +1279,6 @@ START_TEST(data)
         test_bad_arguments();
         test_peek();
         test_oob();
-        test_oob_two();
         test_oob_datagram();
         test_waitall();
         test_partial();

@@ -35,9 +35,6 @@
 #ifndef UDP_SEND_MSG_SIZE
 #define UDP_SEND_MSG_SIZE 2
 #endif
-#ifndef UDP_RECV_MAX_COALESCED_SIZE
-#define UDP_RECV_MAX_COALESCED_SIZE 3
-#endif
 
 enum
 {
@@ -86,7 +83,6 @@ options[] =
     { O( IPPROTO_TCP, TCP_FASTOPEN ),         TCP, UDP, 0,     { 1, 0, -2 }, TRUE },
     { O( IPPROTO_UDP, UDP_NOCHECKSUM ),       UDP, TCP, 0,     { 1, 0, -2 }, TRUE },
     { O( IPPROTO_UDP, UDP_SEND_MSG_SIZE ),    UDP, TCP, 0,     { 1000, 0, -2 }, TRUE },
-    { O( IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE ), UDP, TCP, 0, { 50000, 0, -2 }, TRUE },
     { O( IPPROTO_IP, IP_TTL ),                V4,  0,   128,   { 1, 64, 255 }, TRUE },
     { O( IPPROTO_IP, IP_DONTFRAGMENT ),       UDP4, 0,   0,     { 1, 0, -2 }, FALSE },
     { O( IPPROTO_IP, IP_MULTICAST_TTL ),      UDP4, 0,  1,     { 2, 255, -2 }, FALSE },
@@ -95,10 +91,6 @@ options[] =
     { O( IPPROTO_IP, IP_PKTINFO ),            UDP4, 0,  0,     { 1, 0, -2 }, FALSE },
     { O( IPPROTO_IP, IP_RECVTTL ),            UDP4, 0,  0,     { 1, 0, -2 }, FALSE },
     { O( IPPROTO_IP, IP_RECVTOS ),            UDP4, 0,  0,     { 1, 0, -2 }, FALSE },
-    { O( IPPROTO_IP, IP_RECVIF ),             UDP4, 0,  0,     { 1, 0, -2 }, TRUE },
-    { O( IPPROTO_IP, IP_RECVDSTADDR ),        UDP4, 0,  0,     { 1, 0, -2 }, TRUE },
-    { O( IPPROTO_IP, IP_ECN ),                UDP4, 0,  0,     { 1, 0, -2 }, TRUE },
-    { O( IPPROTO_IP, IP_RECVERR ),            UDP4, 0,  0,     { 1, 0, -2 }, TRUE },
     { O( IPPROTO_IP, IP_MTU_DISCOVER ),       UDP4, 0,  0,     { 1, 2, 0 }, TRUE },
     { O( IPPROTO_IPV6, IPV6_V6ONLY ),         V6,  0,   1,     { 0, 1, -2 }, TRUE },
     { O( IPPROTO_IPV6, IPV6_UNICAST_HOPS ),   V6,  0,   128,   { 1, 64, 255 }, TRUE },
@@ -109,7 +101,6 @@ options[] =
     { O( IPPROTO_IPV6, IPV6_PKTINFO ),        UDP6, 0,  0,     { 1, 0, -2 }, FALSE },
     { O( IPPROTO_IPV6, IPV6_HOPLIMIT ),       UDP6, 0,  0,     { 1, 0, -2 }, FALSE },
     { O( IPPROTO_IPV6, IPV6_RECVTCLASS ),     UDP6, 0,  0,     { 1, 0, -2 }, FALSE },
-    { O( IPPROTO_IPV6, IPV6_RECVERR ),        UDP6, 0,  0,     { 1, 0, -2 }, TRUE },
     { O( IPPROTO_IPV6, IPV6_MTU_DISCOVER ),   UDP6, 0,  0,     { 1, 2, 0 }, TRUE },
 #undef O
 };
