@@ -30,6 +30,12 @@
  * it; the kernel would only say EFAULT. A guard page's first access is what it is
  * there to report: it fails, once, as it does for Windows' own probes. */
 
+/* Windows' names, as Wine's headers later than 8.0 have them */
+#ifndef EXCEPTION_UNWINDING
+#define EXCEPTION_UNWINDING   EH_UNWINDING
+#define EXCEPTION_EXIT_UNWIND EH_EXIT_UNWIND
+#endif
+
 EXCEPTION_DISPOSITION __cdecl memory_handler( EXCEPTION_RECORD *record, void *frame, CONTEXT *context,
                                               DISPATCHER_CONTEXT *dispatch );
 
@@ -37,7 +43,7 @@ EXCEPTION_DISPOSITION __cdecl memory_handler( EXCEPTION_RECORD *record, void *fr
                                               DISPATCHER_CONTEXT *dispatch )
 {
     (void)frame;
-    if (record->ExceptionFlags & (EH_UNWINDING | EH_EXIT_UNWIND)) return ExceptionContinueSearch;
+    if (record->ExceptionFlags & (EXCEPTION_UNWINDING | EXCEPTION_EXIT_UNWIND)) return ExceptionContinueSearch;
 
     switch (record->ExceptionCode)
     {
