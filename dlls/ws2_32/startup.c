@@ -102,6 +102,9 @@ BOOL startup_check(void)
     return FALSE;
 }
 
+/* where it is declared depends on the version of Wine's headers */
+NTSYSAPI void * WINAPI RtlPcToFileHeader( void *, void ** );
+
 /* Is it one of Wine's own modules? They have this where others have the DOS program. */
 static BOOL is_wine_code( void *code )
 {
