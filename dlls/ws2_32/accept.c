@@ -127,15 +127,14 @@ static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct
     struct socket *listener;
     unsigned int error;
 
-    if (!(listener = socket_get( s ))) return INVALID_SOCKET;
+    if (!(listener = socket_get( s ))) return return_no_socket( GetLastError() );
     if (!(error = check_room( listener, addr, len )) && !(error = accept_one( listener, question, &peer, &ret )))
     {
         if (addr && len) address_return( &peer, addr, len );
     }
     socket_put( listener );
-    if (error) SetLastError( error );
-    if (error) TRACE( "-> error %s\n", debugstr_error( error ) );
-    else TRACE( "-> socket %#Ix from %s\n", ret, debugstr_sockaddr( peer.data, peer.len ) );
+    if (error) return return_no_socket( error );
+    TRACE( "-> socket %#Ix from %s\n", ret, debugstr_sockaddr( peer.data, peer.len ) );
     return ret;
 }
 

@@ -30,13 +30,6 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 /* the longest string that may be an address: with brackets, scope id and port */
 #define MAX_ADDRESS_STRING INET6_ADDRSTRLEN
 
-/* the end of an export that returns SOCKET_ERROR */
-static int finish( unsigned int error )
-{
-    TRACE( "returning %s\n", debugstr_error( error ) );
-    return return_error( error );
-}
-
 /* ---- byte orders ---- */
 
 /* Wine's header has them inline */
@@ -50,7 +43,7 @@ static int finish( unsigned int error )
  */
 u_long WINAPI htonl( u_long value )
 {
-    TRACE( "%#x\n", (unsigned int)value );
+    TRACE( "%#x -> %#x\n", (unsigned int)value, (unsigned int)RtlUlongByteSwap( value ) );
     return RtlUlongByteSwap( value );
 }
 
@@ -59,7 +52,7 @@ u_long WINAPI htonl( u_long value )
  */
 u_short WINAPI htons( u_short value )
 {
-    TRACE( "%#x\n", value );
+    TRACE( "%#x -> %#x\n", value, RtlUshortByteSwap( value ) );
     return RtlUshortByteSwap( value );
 }
 
@@ -68,7 +61,7 @@ u_short WINAPI htons( u_short value )
  */
 u_long WINAPI ntohl( u_long value )
 {
-    TRACE( "%#x\n", (unsigned int)value );
+    TRACE( "%#x -> %#x\n", (unsigned int)value, (unsigned int)RtlUlongByteSwap( value ) );
     return RtlUlongByteSwap( value );
 }
 
@@ -77,7 +70,7 @@ u_long WINAPI ntohl( u_long value )
  */
 u_short WINAPI ntohs( u_short value )
 {
-    TRACE( "%#x\n", value );
+    TRACE( "%#x -> %#x\n", value, RtlUshortByteSwap( value ) );
     return RtlUshortByteSwap( value );
 }
 
@@ -88,11 +81,11 @@ static int swap_long( SOCKET s, ULONG value, ULONG *result )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     socket_put( sock );
     value = RtlUlongByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return finish( WSAEFAULT );
-    TRACE( "returning %#x\n", (unsigned int)value );
+    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
+    TRACE( "-> %#x\n", (unsigned int)value );
     return 0;
 }
 
@@ -100,11 +93,11 @@ static int swap_short( SOCKET s, USHORT value, USHORT *result )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     socket_put( sock );
     value = RtlUshortByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return finish( WSAEFAULT );
-    TRACE( "returning %#x\n", value );
+    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
+    TRACE( "-> %#x\n", value );
     return 0;
 }
 
@@ -168,7 +161,7 @@ u_long WINAPI inet_addr( const char *str )
 
     if ((error = copy_string( copy, sizeof(copy), str )))
     {
-        if (error == WSAEFAULT) SetLastError( WSAEFAULT );
+        if (error == WSAEFAULT) return return_error( WSAEFAULT );     /* INADDR_NONE, too */
         return INADDR_NONE;
     }
     if (!strcmp( copy, " " ))
@@ -176,7 +169,7 @@ u_long WINAPI inet_addr( const char *str )
     else if (RtlIpv4StringToAddressA( copy, FALSE, &end, &addr ) || (*end && !is_space( *end )))
         addr.S_un.S_addr = INADDR_NONE;
 
-    TRACE( "returning %#x\n", (unsigned int)addr.S_un.S_addr );
+    TRACE( "-> %#x\n", (unsigned int)addr.S_un.S_addr );
     return addr.S_un.S_addr;
 }
 
@@ -191,13 +184,9 @@ char * WINAPI inet_ntoa( struct in_addr addr )
 
     TRACE( "%#x\n", (unsigned int)addr.S_un.S_addr );
 
-    if (!(thread = thread_get()))
-    {
-        SetLastError( WSAENOBUFS );
-        return NULL;
-    }
+    if (!(thread = thread_get())) return return_null( WSAENOBUFS );
     RtlIpv4AddressToStringA( &addr, thread->ntoa );
-    TRACE( "returning %s\n", thread->ntoa );
+    TRACE( "-> %s\n", thread->ntoa );
     return thread->ntoa;
 }
 
@@ -223,16 +212,16 @@ static int pton( int family, const WCHAR *str, void *addr )
     unsigned int size;
     int ret = string_to_ip( family, str, &ip, &size );
 
-    if (ret && !copy_safe( addr, &ip, size )) return finish( WSAEFAULT );
-    TRACE( "returning %d\n", ret );
+    if (ret && !copy_safe( addr, &ip, size )) return return_error( WSAEFAULT );
+    TRACE( "-> %d\n", ret );
     return ret;
 }
 
 /* what is common to both: 1 to go on, or what to return */
 static int pton_check( int family, unsigned int copy_error, const void *addr )
 {
-    if (copy_error == WSAEFAULT || !addr) return finish( WSAEFAULT );
-    if (family != AF_INET && family != AF_INET6) return finish( WSAEAFNOSUPPORT );
+    if (copy_error == WSAEFAULT || !addr) return return_error( WSAEFAULT );
+    if (family != AF_INET && family != AF_INET6) return return_error( WSAEAFNOSUPPORT );
     return !copy_error;     /* too long for an address: none */
 }
 
@@ -304,12 +293,8 @@ static void *ntop( int family, const void *addr, void *str, SIZE_T size, unsigne
         if (!str || len > size) error = ERROR_INVALID_PARAMETER;
         else if (!copy_safe( str, char_size == 1 ? (void *)buffer : wide, len * char_size )) error = WSAEFAULT;
     }
-    if (error)
-    {
-        finish( error );
-        return NULL;
-    }
-    TRACE( "returning %s\n", buffer );
+    if (error) return return_null( error );
+    TRACE( "-> %s\n", buffer );
     return str;
 }
 
@@ -389,7 +374,7 @@ static unsigned int address_to_string( const void *addr, DWORD addr_len, const v
     if (room < len) return WSAEFAULT;
     widen( wide, buffer );
     if (!copy_safe( str, char_size == 1 ? (void *)buffer : wide, len * char_size )) return WSAEFAULT;
-    TRACE( "returning %s\n", buffer );
+    TRACE( "-> %s\n", buffer );
     return 0;
 }
 
@@ -404,8 +389,8 @@ INT WINAPI WSAAddressToStringA( SOCKADDR *addr, DWORD addr_len, WSAPROTOCOL_INFO
 {
     TRACE( "addr %s, info %p, str %p, str_len %p\n", debugstr_sockaddr( addr, addr_len ), info, str, str_len );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    return finish( address_to_string( addr, addr_len, info, str, str_len, 1 ) );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    return return_error( address_to_string( addr, addr_len, info, str, str_len, 1 ) );
 }
 
 /***********************************************************************
@@ -416,8 +401,8 @@ INT WINAPI WSAAddressToStringW( SOCKADDR *addr, DWORD addr_len, WSAPROTOCOL_INFO
 {
     TRACE( "addr %s, info %p, str %p, str_len %p\n", debugstr_sockaddr( addr, addr_len ), info, str, str_len );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    return finish( address_to_string( addr, addr_len, info, str, str_len, sizeof(WCHAR) ) );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    return return_error( address_to_string( addr, addr_len, info, str, str_len, sizeof(WCHAR) ) );
 }
 
 /* what WSAAddressToString writes, and IPv4 in all forms of inet_addr */
@@ -450,7 +435,7 @@ static unsigned int string_to_address( const WCHAR *str, int family, const void 
     if (!string_to_sockaddr( str, family, &result )) return WSAEINVAL;
     if (!copy_safe( addr, &result, needed ) || !copy_safe( addr_len, &needed, sizeof(needed) )) return WSAEFAULT;
 
-    TRACE( "returning %s\n", debugstr_sockaddr( &result, needed ) );
+    TRACE( "-> %s\n", debugstr_sockaddr( &result, needed ) );
     return 0;
 }
 
@@ -475,10 +460,10 @@ INT WINAPI WSAStringToAddressW( WCHAR *str, INT family, WSAPROTOCOL_INFOW *info,
     TRACE( "str %s, family %s, info %p, addr %p, addr_len %p\n", debugstr_w( str ), debugstr_family( family ),
            info, addr, addr_len );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (!(error = string_error( str, copy_wstring( copy, ARRAY_SIZE( copy ), str ) )))
         error = string_to_address( copy, family, info, addr, addr_len );
-    return finish( error );
+    return return_error( error );
 }
 
 /***********************************************************************
@@ -493,11 +478,11 @@ INT WINAPI WSAStringToAddressA( char *str, INT family, WSAPROTOCOL_INFOA *info, 
     TRACE( "str %s, family %s, info %p, addr %p, addr_len %p\n", debugstr_a( str ), debugstr_family( family ),
            info, addr, addr_len );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (!(error = string_error( str, copy_string( copy, sizeof(copy), str ) )))
     {
         widen( wide, copy );
         error = string_to_address( wide, family, info, addr, addr_len );
     }
-    return finish( error );
+    return return_error( error );
 }

@@ -26,8 +26,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 /* what every look-up comes to for now: no task handle, nothing is posted */
 static HANDLE async_refuse(void)
 {
-    if (startup_check()) SetLastError( WSAENETDOWN );
-    return NULL;
+    return return_null( startup_check() ? WSAENETDOWN : WSANOTINITIALISED );
 }
 
 
@@ -37,8 +36,8 @@ static HANDLE async_refuse(void)
 HANDLE WINAPI WSAAsyncGetHostByAddr( HWND window, u_int message, const char *addr, int len, int type,
                                      char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, addr %p, len %d, type %s, buffer %p, size %d: not built yet\n",
-           window, message, addr, len, debugstr_family( type ), buffer, size );
+    FIXME_ONCE( "window %p, message %#x, addr %p, len %d, type %s, buffer %p, size %d: not built yet\n",
+                window, message, addr, len, debugstr_family( type ), buffer, size );
     return async_refuse();
 }
 
@@ -48,8 +47,8 @@ HANDLE WINAPI WSAAsyncGetHostByAddr( HWND window, u_int message, const char *add
  */
 HANDLE WINAPI WSAAsyncGetHostByName( HWND window, u_int message, const char *name, char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
-           window, message, name, buffer, size );
+    FIXME_ONCE( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
+                window, message, name, buffer, size );
     return async_refuse();
 }
 
@@ -59,8 +58,8 @@ HANDLE WINAPI WSAAsyncGetHostByName( HWND window, u_int message, const char *nam
  */
 HANDLE WINAPI WSAAsyncGetProtoByNumber( HWND window, u_int message, int number, char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, number %d, buffer %p, size %d: not built yet\n",
-           window, message, number, buffer, size );
+    FIXME_ONCE( "window %p, message %#x, number %d, buffer %p, size %d: not built yet\n",
+                window, message, number, buffer, size );
     return async_refuse();
 }
 
@@ -70,8 +69,8 @@ HANDLE WINAPI WSAAsyncGetProtoByNumber( HWND window, u_int message, int number, 
  */
 HANDLE WINAPI WSAAsyncGetProtoByName( HWND window, u_int message, const char *name, char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
-           window, message, name, buffer, size );
+    FIXME_ONCE( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
+                window, message, name, buffer, size );
     return async_refuse();
 }
 
@@ -82,8 +81,8 @@ HANDLE WINAPI WSAAsyncGetProtoByName( HWND window, u_int message, const char *na
 HANDLE WINAPI WSAAsyncGetServByPort( HWND window, u_int message, int port, const char *proto,
                                      char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, port %u, proto %p, buffer %p, size %d: not built yet\n",
-           window, message, ntohs( port ), proto, buffer, size );
+    FIXME_ONCE( "window %p, message %#x, port %u, proto %p, buffer %p, size %d: not built yet\n",
+                window, message, ntohs( port ), proto, buffer, size );
     return async_refuse();
 }
 
@@ -94,8 +93,8 @@ HANDLE WINAPI WSAAsyncGetServByPort( HWND window, u_int message, int port, const
 HANDLE WINAPI WSAAsyncGetServByName( HWND window, u_int message, const char *name, const char *proto,
                                      char *buffer, int size )
 {
-    FIXME( "window %p, message %#x, name %p, proto %p, buffer %p, size %d: not built yet\n",
-           window, message, name, proto, buffer, size );
+    FIXME_ONCE( "window %p, message %#x, name %p, proto %p, buffer %p, size %d: not built yet\n",
+                window, message, name, proto, buffer, size );
     return async_refuse();
 }
 
@@ -109,6 +108,6 @@ int WINAPI WSACancelAsyncRequest( HANDLE task )
 {
     TRACE( "task %p\n", task );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     return return_error( WSAEINVAL );
 }

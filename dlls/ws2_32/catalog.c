@@ -188,14 +188,14 @@ static unsigned int catalog_enum( const int *protocols, void *buffer, DWORD *len
 int WINAPI WSAEnumProtocolsA( INT *protocols, WSAPROTOCOL_INFOA *buffer, DWORD *len )
 {
     unsigned int error;
-    int count = SOCKET_ERROR;
+    int count;
 
     TRACE( "protocols %p, buffer %p, len %p\n", protocols, buffer, len );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    if ((error = catalog_enum( protocols, buffer, len, TRUE, FALSE, &count ))) SetLastError( error );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    if ((error = catalog_enum( protocols, buffer, len, TRUE, FALSE, &count ))) return return_error( error );
 
-    TRACE( "-> %d, %s\n", count, debugstr_error( error ));
+    TRACE( "-> %d\n", count );
     return count;
 }
 
@@ -206,20 +206,20 @@ int WINAPI WSAEnumProtocolsA( INT *protocols, WSAPROTOCOL_INFOA *buffer, DWORD *
 int WINAPI WSAEnumProtocolsW( INT *protocols, WSAPROTOCOL_INFOW *buffer, DWORD *len )
 {
     unsigned int error;
-    int count = SOCKET_ERROR;
+    int count;
 
     TRACE( "protocols %p, buffer %p, len %p\n", protocols, buffer, len );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    if ((error = catalog_enum( protocols, buffer, len, FALSE, FALSE, &count ))) SetLastError( error );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    if ((error = catalog_enum( protocols, buffer, len, FALSE, FALSE, &count ))) return return_error( error );
 
-    TRACE( "-> %d, %s\n", count, debugstr_error( error ));
+    TRACE( "-> %d\n", count );
     return count;
 }
 
 
-/* the WSC forms hand their error over through a pointer */
-static int provider_error( unsigned int error, INT *err )
+/* The WSC forms hand their error over through a pointer. */
+int provider_error( unsigned int error, INT *err )
 {
     INT code = error;
 
@@ -236,13 +236,13 @@ static int provider_error( unsigned int error, INT *err )
 INT WINAPI WSCEnumProtocols( INT *protocols, WSAPROTOCOL_INFOW *buffer, DWORD *len, INT *err )
 {
     unsigned int error;
-    int count = SOCKET_ERROR;
+    int count;
 
     TRACE( "protocols %p, buffer %p, len %p, err %p\n", protocols, buffer, len, err );
 
-    if ((error = catalog_enum( protocols, buffer, len, FALSE, TRUE, &count ))) provider_error( error, err );
+    if ((error = catalog_enum( protocols, buffer, len, FALSE, TRUE, &count ))) return provider_error( error, err );
 
-    TRACE( "-> %d, %s\n", count, debugstr_error( error ));
+    TRACE( "-> %d\n", count );
     return count;
 }
 
@@ -289,8 +289,7 @@ INT WINAPI WSCGetProviderPath( GUID *provider, WCHAR *path, INT *len, INT *err )
         break;
     }
 
-    TRACE( "-> %s\n", debugstr_error( error ));
-    return error ? provider_error( error, err ) : 0;
+    return error ? provider_error( error, err ) : return_error( 0 );
 }
 
 #ifdef _WIN64

@@ -67,12 +67,6 @@ static void read_address( const struct slot *slot, const struct address *which, 
     if (dst->len > sizeof(dst->data)) dst->len = 0;
 }
 
-static int trace_return( unsigned int error )
-{
-    TRACE( "-> error %s\n", debugstr_error( error ) );
-    return return_error( error );
-}
-
 /***********************************************************************
  *      bind   (ws2_32.2)
  *
@@ -88,7 +82,7 @@ int WINAPI bind( SOCKET s, const struct sockaddr *addr, int len )
 
     TRACE( "socket %#Ix, address %s\n", s, debugstr_sockaddr( addr, len ) );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!(error = address_copy( sock, addr, len, &address )))
     {
         params.socket = sock->unix;
@@ -97,7 +91,7 @@ int WINAPI bind( SOCKET s, const struct sockaddr *addr, int len )
         error = UNIX_CALL( socket_bind, &params );
     }
     socket_put( sock );
-    return trace_return( error );
+    return return_error( error );
 }
 
 /***********************************************************************
@@ -113,12 +107,12 @@ int WINAPI listen( SOCKET s, int backlog )
 
     TRACE( "socket %#Ix, backlog %d\n", s, backlog );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     params.socket = sock->unix;
     params.backlog = backlog;
     error = UNIX_CALL( socket_listen, &params );
     socket_put( sock );
-    return trace_return( error );
+    return return_error( error );
 }
 
 /* the wait of a blocking connect; the helper ends it after 21 s at the latest */
@@ -170,10 +164,10 @@ int WINAPI connect( SOCKET s, const struct sockaddr *addr, int len )
 
     TRACE( "socket %#Ix, address %s\n", s, debugstr_sockaddr( addr, len ) );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = do_connect( sock, addr, len );
     socket_put( sock );
-    return trace_return( error );
+    return return_error( error );
 }
 
 /***********************************************************************
@@ -190,7 +184,7 @@ int WINAPI WSAConnect( SOCKET s, const struct sockaddr *addr, int len, WSABUF *c
     TRACE( "socket %#Ix, address %s, caller data %p, callee data %p, qos %p, %p\n", s, debugstr_sockaddr( addr, len ),
            caller_data, callee_data, sqos, gqos );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (caller_data && !probe_read( caller_data, sizeof(*caller_data) )) return return_error( WSAEFAULT );
     if (callee_data && !copy_safe( &callee_data->len, &none, sizeof(none) )) return return_error( WSAEFAULT );
     return connect( s, addr, len );
@@ -210,7 +204,7 @@ int WINAPI getsockname( SOCKET s, struct sockaddr *addr, int *len )
 
     TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!(socket_flags( sock ) & SOCKET_BOUND)) error = WSAEINVAL;
     else if (socket_flags( sock ) & SOCKET_RESET)
     {
@@ -229,7 +223,7 @@ int WINAPI getsockname( SOCKET s, struct sockaddr *addr, int *len )
         }
     }
     socket_put( sock );
-    TRACE( "-> error %s, address %s\n", debugstr_error( error ), debugstr_sockaddr( address.data, address.len ) );
+    if (!error) TRACE( "-> address %s\n", debugstr_sockaddr( address.data, address.len ) );
     return return_error( error );
 }
 
@@ -255,7 +249,7 @@ int WINAPI getpeername( SOCKET s, struct sockaddr *addr, int *len )
 
     TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!has_peer( sock )) error = WSAENOTCONN;
     else
     {
@@ -263,6 +257,6 @@ int WINAPI getpeername( SOCKET s, struct sockaddr *addr, int *len )
         error = address.len ? address_return( &address, addr, len ) : WSAENOTCONN;
     }
     socket_put( sock );
-    TRACE( "-> error %s, address %s\n", debugstr_error( error ), debugstr_sockaddr( address.data, address.len ) );
+    if (!error) TRACE( "-> address %s\n", debugstr_sockaddr( address.data, address.len ) );
     return return_error( error );
 }

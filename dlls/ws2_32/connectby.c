@@ -28,10 +28,9 @@ static BOOL refuse( SOCKET s, unsigned int error )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return FALSE;
+    if (!(sock = socket_get( s ))) return return_bool( GetLastError() );
     socket_put( sock );
-    SetLastError( error );
-    return FALSE;
+    return return_bool( error );
 }
 
 
@@ -42,8 +41,8 @@ BOOL WINAPI WSAConnectByNameA( SOCKET s, const char *node, const char *service, 
                                struct sockaddr *local, DWORD *remote_len, struct sockaddr *remote,
                                const struct timeval *timeout, WSAOVERLAPPED *reserved )
 {
-    FIXME( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
-           s, node, service, local, local_len, remote, remote_len, timeout, reserved );
+    FIXME_ONCE( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
+                s, node, service, local, local_len, remote, remote_len, timeout, reserved );
     return refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH );
 }
 
@@ -55,8 +54,8 @@ BOOL WINAPI WSAConnectByNameW( SOCKET s, const WCHAR *node, const WCHAR *service
                                struct sockaddr *local, DWORD *remote_len, struct sockaddr *remote,
                                const struct timeval *timeout, WSAOVERLAPPED *reserved )
 {
-    FIXME( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
-           s, node, service, local, local_len, remote, remote_len, timeout, reserved );
+    FIXME_ONCE( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
+                s, node, service, local, local_len, remote, remote_len, timeout, reserved );
     return refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH );
 }
 
@@ -68,8 +67,8 @@ BOOL WINAPI WSAConnectByList( SOCKET s, SOCKET_ADDRESS_LIST *list, DWORD *local_
                               DWORD *remote_len, struct sockaddr *remote, const struct timeval *timeout,
                               WSAOVERLAPPED *reserved )
 {
-    FIXME( "socket %#Ix, list %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
-           s, list, local, local_len, remote, remote_len, timeout, reserved );
+    FIXME_ONCE( "socket %#Ix, list %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
+                s, list, local, local_len, remote, remote_len, timeout, reserved );
     return refuse( s, reserved || !list ? WSAEINVAL : WSAEHOSTUNREACH );
 }
 
@@ -80,8 +79,8 @@ BOOL WINAPI WSAConnectByList( SOCKET s, SOCKET_ADDRESS_LIST *list, DWORD *local_
 SOCKET WINAPI WSAJoinLeaf( SOCKET s, const struct sockaddr *addr, int len, WSABUF *caller_data,
                            WSABUF *callee_data, QOS *sqos, QOS *gqos, DWORD flags )
 {
-    FIXME( "socket %#Ix, addr %s, caller_data %p, callee_data %p, sqos %p, gqos %p, flags %#lx: not built yet\n",
-           s, debugstr_sockaddr( addr, len ), caller_data, callee_data, sqos, gqos, flags );
+    FIXME_ONCE( "socket %#Ix, addr %s, caller_data %p, callee_data %p, sqos %p, gqos %p, flags %#lx: not built yet\n",
+                s, debugstr_sockaddr( addr, len ), caller_data, callee_data, sqos, gqos, flags );
     refuse( s, WSAENETDOWN );
     return INVALID_SOCKET;
 }

@@ -24,6 +24,8 @@
 #include "ws2tcpip.h"
 #include "mstcpip.h"
 
+WINE_DEFAULT_DEBUG_CHANNEL(winsock);
+
 /* Used only while a trace is written: tables are searched from the front. */
 
 struct number_name
@@ -441,6 +443,8 @@ static const struct number_name errors[] =
 {
     { 0, "success" },
     NAME( WSA_INVALID_HANDLE ),
+    NAME( ERROR_NOT_SUPPORTED ),
+    NAME( ERROR_INSUFFICIENT_BUFFER ),
     NAME( WSA_NOT_ENOUGH_MEMORY ),
     NAME( WSA_INVALID_PARAMETER ),
     NAME( WSA_OPERATION_ABORTED ),
@@ -515,6 +519,12 @@ const char *debugstr_error( unsigned int error )
     const char *name = FIND( errors, error );
 
     return name ? name : wine_dbg_sprintf( "error %u", error );
+}
+
+void trace_error( const char *func, unsigned int error )
+{
+    if (TRACE_ON( winsock ))
+        wine_dbg_log( __WINE_DBCL_TRACE, &__wine_dbch_winsock, func, "-> %s\n", debugstr_error( error ) );
 }
 
 /* eight groups, without shortening: the trace is for reading, InetNtop for programs */

@@ -35,8 +35,8 @@ WSAEVENT WINAPI WSACreateEvent(void)
 
     TRACE( "()\n" );
 
-    if (!startup_check()) return WSA_INVALID_EVENT;
-    if (!(event = CreateEventW( NULL, TRUE, FALSE, NULL ))) SetLastError( WSA_NOT_ENOUGH_MEMORY );
+    if (!startup_check()) return return_null( WSANOTINITIALISED );
+    if (!(event = CreateEventW( NULL, TRUE, FALSE, NULL ))) return return_null( WSA_NOT_ENOUGH_MEMORY );
 
     TRACE( "-> event %p\n", event );
     return event;
@@ -50,14 +50,8 @@ WSAEVENT WINAPI WSACreateEvent(void)
  */
 BOOL WINAPI WSACloseEvent( WSAEVENT event )
 {
-    BOOL ret;
-
     TRACE( "event %p\n", event );
-
-    ret = startup_check() && CloseHandle( event );
-
-    TRACE( "-> %d\n", ret );
-    return ret;
+    return return_bool( startup_check() && CloseHandle( event ) ? 0 : GetLastError() );
 }
 
 
@@ -68,14 +62,8 @@ BOOL WINAPI WSACloseEvent( WSAEVENT event )
  */
 BOOL WINAPI WSASetEvent( WSAEVENT event )
 {
-    BOOL ret;
-
     TRACE( "event %p\n", event );
-
-    ret = startup_check() && SetEvent( event );
-
-    TRACE( "-> %d\n", ret );
-    return ret;
+    return return_bool( startup_check() && SetEvent( event ) ? 0 : GetLastError() );
 }
 
 
@@ -86,14 +74,8 @@ BOOL WINAPI WSASetEvent( WSAEVENT event )
  */
 BOOL WINAPI WSAResetEvent( WSAEVENT event )
 {
-    BOOL ret;
-
     TRACE( "event %p\n", event );
-
-    ret = startup_check() && ResetEvent( event );
-
-    TRACE( "-> %d\n", ret );
-    return ret;
+    return return_bool( startup_check() && ResetEvent( event ) ? 0 : GetLastError() );
 }
 
 
@@ -109,13 +91,11 @@ DWORD WINAPI WSAWaitForMultipleEvents( DWORD count, const WSAEVENT *events, BOOL
 
     TRACE( "count %lu, events %p, all %d, timeout %lu, alertable %d\n", count, events, all, timeout, alertable );
 
-    if (!startup_check()) return WSA_WAIT_FAILED;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );   /* WSA_WAIT_FAILED, too */
     if (count > WSA_MAXIMUM_WAIT_EVENTS || !probe_read( events, count * sizeof(*events) ))
-    {
-        SetLastError( WSA_INVALID_PARAMETER );
-        return WSA_WAIT_FAILED;
-    }
+        return return_error( WSA_INVALID_PARAMETER );
     ret = WaitForMultipleObjectsEx( count, events, all, timeout, alertable );
+    if (ret == WSA_WAIT_FAILED) return return_error( GetLastError() );
 
     TRACE( "-> %#lx\n", ret );
     return ret;
@@ -136,19 +116,18 @@ int WINAPI WSAEventSelect( SOCKET s, WSAEVENT event, LONG mask )
 
     TRACE( "socket %#Ix, event %p, mask %#lx\n", s, event, mask );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
 
     if (!event && mask) error = WSAEINVAL;
     else if (mask)
     {
-        FIXME( "socket %#Ix, event %p, mask %#lx: not built yet\n", s, event, mask );
+        FIXME_ONCE( "socket %#Ix, event %p, mask %#lx: not built yet\n", s, event, mask );
         error = WSAENETDOWN;
     }
     else if (socket_is_nonblocking( sock )) error = 0;
     else error = socket_set_option( sock, OPTION_NONBLOCKING, TRUE, 0 );
 
     socket_put( sock );
-    TRACE( "-> %s\n", debugstr_error( error ));
     return return_error( error );
 }
 
@@ -164,11 +143,11 @@ int WINAPI WSAEnumNetworkEvents( SOCKET s, WSAEVENT event, WSANETWORKEVENTS *eve
 
     TRACE( "socket %#Ix, event %p, events %p\n", s, event, events );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     socket_put( sock );
     if (!events || !probe_write( events, sizeof(*events) )) return return_error( WSAEFAULT );
 
-    FIXME( "socket %#Ix, event %p, events %p: not built yet\n", s, event, events );
+    FIXME_ONCE( "socket %#Ix, event %p, events %p: not built yet\n", s, event, events );
     return return_error( WSAENETDOWN );
 }
 
@@ -186,18 +165,17 @@ int WINAPI WSAAsyncSelect( SOCKET s, HWND window, u_int message, LONG mask )
 
     TRACE( "socket %#Ix, window %p, message %#x, mask %#lx\n", s, window, message, mask );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
 
     if (mask && !IsWindow( window )) error = WSAEINVAL;
     else if (mask)
     {
-        FIXME( "socket %#Ix, window %p, message %#x, mask %#lx: not built yet\n", s, window, message, mask );
+        FIXME_ONCE( "socket %#Ix, window %p, message %#x, mask %#lx: not built yet\n", s, window, message, mask );
         error = WSAENETDOWN;
     }
     else if (socket_is_nonblocking( sock )) error = 0;
     else error = socket_set_option( sock, OPTION_NONBLOCKING, TRUE, 0 );
 
     socket_put( sock );
-    TRACE( "-> %s\n", debugstr_error( error ));
     return return_error( error );
 }

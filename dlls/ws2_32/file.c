@@ -56,7 +56,7 @@ static BOOL would_pend( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, const 
     if (!(sock = socket_get( (SOCKET)handle ))) return FALSE;
     ret = socket_option( sock, OPTION_CONTEXT ) & 1;
     socket_put( sock );
-    if (ret) FIXME( "overlapped ReadFile and WriteFile on socket %p: not built\n", handle );
+    if (ret) FIXME_ONCE( "overlapped ReadFile and WriteFile on socket %p: not built\n", handle );
     return ret;
 }
 

@@ -173,10 +173,10 @@ static unsigned int get_extension( struct ioctl *ioctl )
         if (!IsEqualGUID( &id, &functions[i].id )) continue;
         TRACE( "function %s\n", functions[i].name );
         if (functions[i].function) return give_output( ioctl, &functions[i].function, sizeof(functions[i].function) );
-        FIXME( "function %s: not built yet\n", functions[i].name );
+        FIXME_ONCE( "function %s: not built yet\n", functions[i].name );
         return WSAEINVAL;
     }
-    FIXME( "function %s: unknown\n", debugstr_guid( &id ));
+    FIXME_ONCE( "function %s: unknown\n", debugstr_guid( &id ));
     return WSAEINVAL;
 }
 
@@ -374,9 +374,17 @@ static unsigned int do_ioctl( struct socket *sock, struct ioctl *ioctl )
     case SIO_GET_INTERFACE_LIST:    return get_interface_list( sock, ioctl );
     case SIO_ROUTING_INTERFACE_QUERY: return get_route( sock, ioctl );
     default:
-        FIXME( "%s: not built yet\n", debugstr_ioctl( ioctl->code ));
+        FIXME_ONCE( "%s: not built yet\n", debugstr_ioctl( ioctl->code ));
         return WSAEOPNOTSUPP;
     }
+}
+
+static const char *debugstr_arg( const u_long *arg )
+{
+    u_long value;
+
+    if (!copy_safe( &value, arg, sizeof(value) )) return wine_dbg_sprintf( "%p (invalid)", arg );
+    return wine_dbg_sprintf( "%p (%lu)", arg, (unsigned long)value );
 }
 
 /***********************************************************************
@@ -390,13 +398,13 @@ int WINAPI ioctlsocket( SOCKET s, LONG code, u_long *arg )
     struct socket *sock;
     unsigned int error;
 
-    TRACE( "socket %#Ix, %s, arg %p\n", s, debugstr_ioctl( code ), arg );
+    TRACE( "socket %#Ix, %s, arg %s\n", s, debugstr_ioctl( code ), debugstr_arg( arg ) );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = do_ioctl( sock, &ioctl );
     socket_put( sock );
 
-    TRACE( "-> error %s\n", debugstr_error( error ));
+    if (!error) TRACE( "-> arg %s\n", debugstr_arg( arg ) );
     return return_error( error );
 }
 
@@ -429,13 +437,13 @@ int WINAPI WSAIoctl( SOCKET s, DWORD code, void *in, DWORD in_len, void *out, DW
     TRACE( "socket %#Ix, %s, in %p (%lu), out %p (%lu), returned %p, overlapped %p, routine %p\n",
            s, debugstr_ioctl( code ), in, in_len, out, out_len, returned, overlapped, routine );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!returned && !overlapped) error = WSAEFAULT;
     else if (returned && !probe_write( returned, sizeof(*returned) )) error = WSAEFAULT;
     else if (overlapped && !probe_write( overlapped, sizeof(*overlapped) )) error = WSAEFAULT;
     else if (overlapped && routine)
     {
-        FIXME( "%s with a completion routine: not built yet\n", debugstr_ioctl( code ));
+        FIXME_ONCE( "%s with a completion routine: not built yet\n", debugstr_ioctl( code ));
         error = WSAEOPNOTSUPP;
     }
     else
@@ -446,6 +454,6 @@ int WINAPI WSAIoctl( SOCKET s, DWORD code, void *in, DWORD in_len, void *out, DW
     }
     socket_put( sock );
 
-    TRACE( "-> error %s, returned %lu\n", debugstr_error( error ), ioctl.returned );
+    if (!error) TRACE( "-> returned %lu bytes\n", ioctl.returned );
     return return_error( error );
 }

@@ -47,7 +47,7 @@ typedef struct
 /* SOCKET_ERROR with the error, or WSANOTINITIALISED before it */
 static int refuse( unsigned int error )
 {
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     return return_error( error );
 }
 
@@ -55,9 +55,9 @@ static int refuse( unsigned int error )
 /* for the getaddrinfo kind, which returns its error and sets it as well */
 static int refuse_addrinfo( unsigned int error )
 {
-    if (!startup_check()) return WSANOTINITIALISED;
+    if (!startup_check()) error = WSANOTINITIALISED;
     SetLastError( error );
-    return error;
+    return return_code( error );
 }
 
 
@@ -66,7 +66,7 @@ static int refuse_addrinfo( unsigned int error )
  */
 INT WINAPI WSALookupServiceBeginA( WSAQUERYSETA *query, DWORD flags, HANDLE *lookup )
 {
-    FIXME( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
+    FIXME_ONCE( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
     if (!query || !lookup) return refuse( WSAEFAULT );
     return refuse( WSASERVICE_NOT_FOUND );
 }
@@ -77,7 +77,7 @@ INT WINAPI WSALookupServiceBeginA( WSAQUERYSETA *query, DWORD flags, HANDLE *loo
  */
 INT WINAPI WSALookupServiceBeginW( WSAQUERYSETW *query, DWORD flags, HANDLE *lookup )
 {
-    FIXME( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
+    FIXME_ONCE( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
     if (!query || !lookup) return refuse( WSAEFAULT );
     return refuse( WSASERVICE_NOT_FOUND );
 }
@@ -132,7 +132,7 @@ INT WINAPI WSANSPIoctl( HANDLE lookup, DWORD code, void *in, DWORD in_size, void
  */
 INT WINAPI WSASetServiceA( WSAQUERYSETA *query, WSAESETSERVICEOP operation, DWORD flags )
 {
-    FIXME( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
+    FIXME_ONCE( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
     if (!query) return refuse( WSAEFAULT );
     return refuse( WSASERVICE_NOT_FOUND );
 }
@@ -143,7 +143,7 @@ INT WINAPI WSASetServiceA( WSAQUERYSETA *query, WSAESETSERVICEOP operation, DWOR
  */
 INT WINAPI WSASetServiceW( WSAQUERYSETW *query, WSAESETSERVICEOP operation, DWORD flags )
 {
-    FIXME( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
+    FIXME_ONCE( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
     if (!query) return refuse( WSAEFAULT );
     return refuse( WSASERVICE_NOT_FOUND );
 }
@@ -154,7 +154,7 @@ INT WINAPI WSASetServiceW( WSAQUERYSETW *query, WSAESETSERVICEOP operation, DWOR
  */
 INT WINAPI WSAInstallServiceClassA( WSASERVICECLASSINFOA *info )
 {
-    FIXME( "info %p: not built yet\n", info );
+    FIXME_ONCE( "info %p: not built yet\n", info );
     if (!info) return refuse( WSAEFAULT );
     return refuse( WSAEACCES );
 }
@@ -165,7 +165,7 @@ INT WINAPI WSAInstallServiceClassA( WSASERVICECLASSINFOA *info )
  */
 INT WINAPI WSAInstallServiceClassW( WSASERVICECLASSINFOW *info )
 {
-    FIXME( "info %p: not built yet\n", info );
+    FIXME_ONCE( "info %p: not built yet\n", info );
     if (!info) return refuse( WSAEFAULT );
     return refuse( WSAEACCES );
 }
@@ -176,7 +176,7 @@ INT WINAPI WSAInstallServiceClassW( WSASERVICECLASSINFOW *info )
  */
 INT WINAPI WSARemoveServiceClass( GUID *class )
 {
-    FIXME( "class %s: not built yet\n", debugstr_provider( class ) );
+    FIXME_ONCE( "class %s: not built yet\n", debugstr_provider( class ) );
     if (!class) return refuse( WSAEFAULT );
     return refuse( WSATYPE_NOT_FOUND );
 }
@@ -187,8 +187,8 @@ INT WINAPI WSARemoveServiceClass( GUID *class )
  */
 INT WINAPI WSAGetServiceClassInfoA( GUID *provider, GUID *class, DWORD *size, WSASERVICECLASSINFOA *info )
 {
-    FIXME( "provider %s, class %s, size %p, info %p: not built yet\n",
-           debugstr_provider( provider ), debugstr_provider( class ), size, info );
+    FIXME_ONCE( "provider %s, class %s, size %p, info %p: not built yet\n",
+                debugstr_provider( provider ), debugstr_provider( class ), size, info );
     if (!provider || !class || !size) return refuse( WSAEFAULT );
     return refuse( WSATYPE_NOT_FOUND );
 }
@@ -199,8 +199,8 @@ INT WINAPI WSAGetServiceClassInfoA( GUID *provider, GUID *class, DWORD *size, WS
  */
 INT WINAPI WSAGetServiceClassInfoW( GUID *provider, GUID *class, DWORD *size, WSASERVICECLASSINFOW *info )
 {
-    FIXME( "provider %s, class %s, size %p, info %p: not built yet\n",
-           debugstr_provider( provider ), debugstr_provider( class ), size, info );
+    FIXME_ONCE( "provider %s, class %s, size %p, info %p: not built yet\n",
+                debugstr_provider( provider ), debugstr_provider( class ), size, info );
     if (!provider || !class || !size) return refuse( WSAEFAULT );
     return refuse( WSATYPE_NOT_FOUND );
 }
@@ -211,7 +211,7 @@ INT WINAPI WSAGetServiceClassInfoW( GUID *provider, GUID *class, DWORD *size, WS
  */
 INT WINAPI WSAGetServiceClassNameByClassIdA( GUID *class, char *name, DWORD *size )
 {
-    FIXME( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
+    FIXME_ONCE( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
     if (!class || !size) return refuse( WSAEFAULT );
     return refuse( WSATYPE_NOT_FOUND );
 }
@@ -222,7 +222,7 @@ INT WINAPI WSAGetServiceClassNameByClassIdA( GUID *class, char *name, DWORD *siz
  */
 INT WINAPI WSAGetServiceClassNameByClassIdW( GUID *class, WCHAR *name, DWORD *size )
 {
-    FIXME( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
+    FIXME_ONCE( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
     if (!class || !size) return refuse( WSAEFAULT );
     return refuse( WSATYPE_NOT_FOUND );
 }
@@ -236,7 +236,7 @@ INT WINAPI WSAGetServiceClassNameByClassIdW( GUID *class, WCHAR *name, DWORD *si
  */
 INT WINAPI WSAEnumNameSpaceProvidersA( DWORD *size, WSANAMESPACE_INFOA *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return refuse( WSAEFAULT );
     return refuse( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -247,7 +247,7 @@ INT WINAPI WSAEnumNameSpaceProvidersA( DWORD *size, WSANAMESPACE_INFOA *buffer )
  */
 INT WINAPI WSAEnumNameSpaceProvidersW( DWORD *size, WSANAMESPACE_INFOW *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return refuse( WSAEFAULT );
     return refuse( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -258,7 +258,7 @@ INT WINAPI WSAEnumNameSpaceProvidersW( DWORD *size, WSANAMESPACE_INFOW *buffer )
  */
 INT WINAPI WSAEnumNameSpaceProvidersExA( DWORD *size, WSANAMESPACE_INFOEXA *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return refuse( WSAEFAULT );
     return refuse( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -269,7 +269,7 @@ INT WINAPI WSAEnumNameSpaceProvidersExA( DWORD *size, WSANAMESPACE_INFOEXA *buff
  */
 INT WINAPI WSAEnumNameSpaceProvidersExW( DWORD *size, WSANAMESPACE_INFOEXW *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return refuse( WSAEFAULT );
     return refuse( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -282,10 +282,10 @@ int WINAPI GetAddrInfoExA( const char *name, const char *service, DWORD name_spa
                            const ADDRINFOEXA *hints, ADDRINFOEXA **result, struct timeval *timeout,
                            OVERLAPPED *overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, HANDLE *handle )
 {
-    FIXME( "name %p, service %p, name_space %lu, provider %s, hints %p, result %p, timeout %p, "
-           "overlapped %p, routine %p, handle %p: not built yet\n",
-           name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
-           overlapped, routine, handle );
+    FIXME_ONCE( "name %p, service %p, name_space %lu, provider %s, hints %p, result %p, timeout %p, "
+                "overlapped %p, routine %p, handle %p: not built yet\n",
+                name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
+                overlapped, routine, handle );
     if (!name && !service) return refuse_addrinfo( WSAHOST_NOT_FOUND );
     if (!result || !probe_write( result, sizeof(*result) )) return refuse_addrinfo( WSAEFAULT );
     return refuse_addrinfo( WSANO_RECOVERY );
@@ -299,10 +299,10 @@ int WINAPI GetAddrInfoExW( const WCHAR *name, const WCHAR *service, DWORD name_s
                            const ADDRINFOEXW *hints, ADDRINFOEXW **result, struct timeval *timeout,
                            OVERLAPPED *overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, HANDLE *handle )
 {
-    FIXME( "name %p, service %p, name_space %lu, provider %s, hints %p, result %p, timeout %p, "
-           "overlapped %p, routine %p, handle %p: not built yet\n",
-           name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
-           overlapped, routine, handle );
+    FIXME_ONCE( "name %p, service %p, name_space %lu, provider %s, hints %p, result %p, timeout %p, "
+                "overlapped %p, routine %p, handle %p: not built yet\n",
+                name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
+                overlapped, routine, handle );
     if (!name && !service) return refuse_addrinfo( WSAHOST_NOT_FOUND );
     if (!result || !probe_write( result, sizeof(*result) )) return refuse_addrinfo( WSAEFAULT );
     return refuse_addrinfo( WSANO_RECOVERY );
@@ -317,7 +317,7 @@ int WINAPI GetAddrInfoExW( const WCHAR *name, const WCHAR *service, DWORD name_s
 int WINAPI GetAddrInfoExOverlappedResult( OVERLAPPED *overlapped )
 {
     TRACE( "overlapped %p\n", overlapped );
-    return WSAEINVAL;
+    return return_code( WSAEINVAL );
 }
 
 
@@ -327,7 +327,7 @@ int WINAPI GetAddrInfoExOverlappedResult( OVERLAPPED *overlapped )
 int WINAPI GetAddrInfoExCancel( HANDLE *handle )
 {
     TRACE( "handle %p\n", handle );
-    return WSA_INVALID_HANDLE;
+    return return_code( WSA_INVALID_HANDLE );
 }
 
 
@@ -338,10 +338,10 @@ int WINAPI SetAddrInfoExA( const char *name, const char *service, SOCKET_ADDRESS
                            DWORD flags, DWORD name_space, GUID *provider, struct timeval *timeout,
                            OVERLAPPED *overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, HANDLE *handle )
 {
-    FIXME( "name %p, service %p, addresses %p, count %lu, blob %p, flags %#lx, name_space %lu, provider %s, "
-           "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
-           name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
-           timeout, overlapped, routine, handle );
+    FIXME_ONCE( "name %p, service %p, addresses %p, count %lu, blob %p, flags %#lx, name_space %lu, provider %s, "
+                "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
+                name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
+                timeout, overlapped, routine, handle );
     return refuse_addrinfo( WSANO_RECOVERY );
 }
 
@@ -353,10 +353,10 @@ int WINAPI SetAddrInfoExW( const WCHAR *name, const WCHAR *service, SOCKET_ADDRE
                            BLOB *blob, DWORD flags, DWORD name_space, GUID *provider, struct timeval *timeout,
                            OVERLAPPED *overlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, HANDLE *handle )
 {
-    FIXME( "name %p, service %p, addresses %p, count %lu, blob %p, flags %#lx, name_space %lu, provider %s, "
-           "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
-           name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
-           timeout, overlapped, routine, handle );
+    FIXME_ONCE( "name %p, service %p, addresses %p, count %lu, blob %p, flags %#lx, name_space %lu, provider %s, "
+                "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
+                name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
+                timeout, overlapped, routine, handle );
     return refuse_addrinfo( WSANO_RECOVERY );
 }
 
@@ -368,7 +368,7 @@ void WINAPI FreeAddrInfoEx( ADDRINFOEXA *info )
 {
     TRACE( "info %p\n", info );
 
-    if (info) FIXME( "info %p is none of ours: GetAddrInfoEx is not built yet\n", info );
+    if (info) FIXME_ONCE( "info %p is none of ours: GetAddrInfoEx is not built yet\n", info );
 }
 
 
@@ -379,5 +379,5 @@ void WINAPI FreeAddrInfoExW( ADDRINFOEXW *info )
 {
     TRACE( "info %p\n", info );
 
-    if (info) FIXME( "info %p is none of ours: GetAddrInfoEx is not built yet\n", info );
+    if (info) FIXME_ONCE( "info %p is none of ours: GetAddrInfoEx is not built yet\n", info );
 }

@@ -267,55 +267,20 @@ void netdb_split( char *str, unsigned int count, char **list )
     *list = NULL;
 }
 
-static struct servent *make_servent( const struct netdb_entry *entry )
+/* A struct of that size in the thread's buffer, and behind it the list of the entry's strings and these; NULL with
+ * WSAENOBUFS. */
+static void *make_ent( const struct netdb_entry *entry, void **buffer, unsigned int *buffer_size, unsigned int size,
+                       char ***list )
 {
     unsigned int count = min( entry->strings.count, MAX_STRINGS );
-    unsigned int lists = sizeof(struct servent) + (count + 1) * sizeof(char *);
-    struct thread_data *thread;
-    struct servent *serv = NULL;
-    char **list;
+    unsigned int lists = size + (count + 1) * sizeof(char *);
+    char *ent = netdb_thread_buffer( buffer, buffer_size, lists + entry->strings.used );
 
-    if ((thread = thread_get()))
-        serv = netdb_thread_buffer( &thread->servent, &thread->servent_size, lists + entry->strings.used );
-    if (!serv)
-    {
-        SetLastError( WSAENOBUFS );
-        return NULL;
-    }
-    list = (char **)(serv + 1);
-    memcpy( (char *)serv + lists, entry->buffer, entry->strings.used );
-    netdb_split( (char *)serv + lists, count, list );
-
-    serv->s_name = list[0];
-    serv->s_proto = list[1];
-    serv->s_aliases = list + 2;
-    serv->s_port = entry->number;
-    return serv;
-}
-
-static struct protoent *make_protoent( const struct netdb_entry *entry )
-{
-    unsigned int count = min( entry->strings.count, MAX_STRINGS );
-    unsigned int lists = sizeof(struct protoent) + (count + 1) * sizeof(char *);
-    struct thread_data *thread;
-    struct protoent *proto = NULL;
-    char **list;
-
-    if ((thread = thread_get()))
-        proto = netdb_thread_buffer( &thread->protoent, &thread->protoent_size, lists + entry->strings.used );
-    if (!proto)
-    {
-        SetLastError( WSAENOBUFS );
-        return NULL;
-    }
-    list = (char **)(proto + 1);
-    memcpy( (char *)proto + lists, entry->buffer, entry->strings.used );
-    netdb_split( (char *)proto + lists, count, list );
-
-    proto->p_name = list[0];
-    proto->p_aliases = list + 1;
-    proto->p_proto = entry->number;
-    return proto;
+    if (!ent) return return_null( WSAENOBUFS );
+    *list = (char **)(ent + size);
+    memcpy( ent + lists, entry->buffer, entry->strings.used );
+    netdb_split( ent + lists, count, *list );
+    return ent;
 }
 
 /* ---- exports ---- */
@@ -330,32 +295,35 @@ static unsigned int copy_name( char name[MAX_NAME], const char *str )
 
 static struct servent *return_servent( unsigned int error, const struct netdb_entry *entry )
 {
+    struct thread_data *thread;
     struct servent *serv;
+    char **list;
 
-    if (error)
-    {
-        TRACE( "returning %s\n", debugstr_error( error ) );
-        SetLastError( error );
-        return NULL;
-    }
-    if ((serv = make_servent( entry )))
-        TRACE( "returning %s, %s, port %u\n", debugstr_a( serv->s_name ), debugstr_a( serv->s_proto ),
-               RtlUshortByteSwap( serv->s_port ) );
+    if (error) return return_null( error );
+    if (!(thread = thread_get())) return return_null( WSAENOBUFS );
+    if (!(serv = make_ent( entry, &thread->servent, &thread->servent_size, sizeof(*serv), &list ))) return NULL;
+    serv->s_name = list[0];
+    serv->s_proto = list[1];
+    serv->s_aliases = list + 2;
+    serv->s_port = entry->number;
+    TRACE( "-> %s, %s, port %u\n", debugstr_a( serv->s_name ), debugstr_a( serv->s_proto ),
+           RtlUshortByteSwap( serv->s_port ) );
     return serv;
 }
 
 static struct protoent *return_protoent( unsigned int error, const struct netdb_entry *entry )
 {
+    struct thread_data *thread;
     struct protoent *proto;
+    char **list;
 
-    if (error)
-    {
-        TRACE( "returning %s\n", debugstr_error( error ) );
-        SetLastError( error );
-        return NULL;
-    }
-    if ((proto = make_protoent( entry )))
-        TRACE( "returning %s, %d\n", debugstr_a( proto->p_name ), proto->p_proto );
+    if (error) return return_null( error );
+    if (!(thread = thread_get())) return return_null( WSAENOBUFS );
+    if (!(proto = make_ent( entry, &thread->protoent, &thread->protoent_size, sizeof(*proto), &list ))) return NULL;
+    proto->p_name = list[0];
+    proto->p_aliases = list + 1;
+    proto->p_proto = entry->number;
+    TRACE( "-> %s, %d\n", debugstr_a( proto->p_name ), proto->p_proto );
     return proto;
 }
 
@@ -373,7 +341,7 @@ struct servent * WINAPI getservbyname( const char *name, const char *proto )
 
     TRACE( "name %s, proto %s\n", debugstr_a( name ), debugstr_a( proto ) );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check()) return return_null( WSANOTINITIALISED );
     error = copy_name( name_copy, name );
     if (!error && proto) error = copy_name( proto_copy, proto );
     if (!error) error = lookup_service( name_copy, 0, proto ? proto_copy : NULL, &entry );
@@ -391,7 +359,7 @@ struct servent * WINAPI getservbyport( int port, const char *proto )
 
     TRACE( "port %u, proto %s\n", RtlUshortByteSwap( port ), debugstr_a( proto ) );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check()) return return_null( WSANOTINITIALISED );
     if (proto) error = copy_name( proto_copy, proto );
     if (!error) error = lookup_service( NULL, port, proto ? proto_copy : NULL, &entry );
     return return_servent( error, &entry );
@@ -411,7 +379,7 @@ struct protoent * WINAPI getprotobyname( const char *name )
 
     TRACE( "name %s\n", debugstr_a( name ) );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check()) return return_null( WSANOTINITIALISED );
     if (!(error = copy_name( name_copy, name ))) error = lookup_protocol( name_copy, 0, &entry );
     return return_protoent( error, &entry );
 }
@@ -425,6 +393,6 @@ struct protoent * WINAPI getprotobynumber( int number )
 
     TRACE( "number %d\n", number );
 
-    if (!startup_check()) return NULL;
+    if (!startup_check()) return return_null( WSANOTINITIALISED );
     return return_protoent( lookup_protocol( NULL, number, &entry ), &entry );
 }

@@ -314,7 +314,7 @@ static unsigned int set_expedited( struct socket *sock, const struct value *valu
 {
     (void)sock;
     if (!value->u.number) return 0;
-    FIXME( "TCP_EXPEDITED_1122: not on Linux\n" );
+    FIXME_ONCE( "TCP_EXPEDITED_1122: not on Linux\n" );
     return WSAENOPROTOOPT;
 }
 
@@ -376,7 +376,7 @@ static unsigned int set_protection_level( struct socket *sock, const struct valu
     case PROTECTION_EDGERESTRICTED:
         return socket_set_option( sock, OPTION_PROTECTION_LEVEL, value->u.number, 0 );
     case 30: /* PROTECTION_LEVEL_RESTRICTED */
-        FIXME( "PROTECTION_LEVEL_RESTRICTED: not built yet\n" );
+        FIXME_ONCE( "PROTECTION_LEVEL_RESTRICTED: not built yet\n" );
         return WSAENOPROTOOPT;
     default:
         return WSAEINVAL;
@@ -497,7 +497,7 @@ static unsigned int find_option( struct socket *sock, int level, int name, unsig
         if ((*option)->types & type_bit( sock )) return 0;
         return is_ip ? WSAEINVAL : WSAENOPROTOOPT;
     }
-    FIXME( "%s: unknown\n", debugstr_level_option( level, name ));
+    FIXME_ONCE( "%s: unknown\n", debugstr_level_option( level, name ));
     return WSAENOPROTOOPT;
 }
 
@@ -673,7 +673,7 @@ int WINAPI getsockopt( SOCKET s, int level, int name, char *optval, int *optlen 
 
     TRACE( "socket %#Ix, %s, optval %p, optlen %p\n", s, debugstr_level_option( level, name ), optval, optlen );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (!optlen || !copy_safe( &given, optlen, sizeof(given) )) error = WSAEFAULT;
     else
     {
@@ -683,7 +683,7 @@ int WINAPI getsockopt( SOCKET s, int level, int name, char *optval, int *optlen 
     }
     if (optlen && len != given && !copy_safe( optlen, &len, sizeof(len) )) error = WSAEFAULT;
 
-    TRACE( "-> error %s, len %d\n", debugstr_error( error ), len );
+    if (!error) TRACE( "-> len %d\n", len );
     return return_error( error );
 }
 
@@ -717,10 +717,9 @@ int WINAPI setsockopt( SOCKET s, int level, int name, const char *optval, int op
 
     TRACE( "socket %#Ix, %s, optval %p, optlen %d\n", s, debugstr_level_option( level, name ), optval, optlen );
 
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (level == SOL_SOCKET && name == SO_OPENTYPE) error = set_open_type( optval, optlen );
     else error = do_setsockopt( s, level, name, optval, optlen );
 
-    TRACE( "-> error %s\n", debugstr_error( error ));
     return return_error( error );
 }

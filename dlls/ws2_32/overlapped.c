@@ -82,40 +82,29 @@ BOOL WINAPI WSAGetOverlappedResult( SOCKET s, WSAOVERLAPPED *overlapped, DWORD *
 
     TRACE( "socket %#Ix, overlapped %p, transfer %p, wait %d, flags %p\n", s, overlapped, transfer, wait, flags );
 
-    if (!(sock = socket_get( s ))) return FALSE;
+    if (!(sock = socket_get( s ))) return return_bool( GetLastError() );
     socket_put( sock );
     if (!overlapped || !transfer || !flags || !probe_read( overlapped, sizeof(*overlapped) )
         || !probe_write( transfer, sizeof(*transfer) ) || !probe_write( flags, sizeof(*flags) ))
-    {
-        SetLastError( WSAEFAULT );
-        return FALSE;
-    }
+        return return_bool( WSAEFAULT );
 
     status = *(volatile ULONG_PTR *)&overlapped->Internal;
     if (status == (NTSTATUS)STATUS_PENDING)
     {
-        if (!wait)
-        {
-            SetLastError( WSA_IO_INCOMPLETE );
-            return FALSE;
-        }
+        if (!wait) return return_bool( WSA_IO_INCOMPLETE );
         /* the low bit asks for no packet at a port; it is no part of the handle */
         if (WaitForSingleObject( (HANDLE)((ULONG_PTR)overlapped->hEvent & ~(ULONG_PTR)1), INFINITE ) == WAIT_FAILED)
-        {
-            SetLastError( WSA_INVALID_HANDLE );
-            return FALSE;
-        }
+            return return_bool( WSA_INVALID_HANDLE );
         status = *(volatile ULONG_PTR *)&overlapped->Internal;
     }
 
     *transfer = overlapped->InternalHigh;
     *flags = overlapped_flags( status );
     error = overlapped_error( status );
-    SetLastError( error );
+    if (!error) SetLastError( 0 );
 
-    TRACE( "-> status %#lx, %s, transfer %lu, flags %s\n", status, debugstr_error( error ),
-           *transfer, debugstr_msg_flags( *flags ));
-    return !error;
+    TRACE( "-> status %#lx, transfer %lu, flags %s\n", status, *transfer, debugstr_msg_flags( *flags ));
+    return return_bool( error );
 }
 
 
@@ -127,7 +116,7 @@ BOOL WINAPI WSAGetOverlappedResult( SOCKET s, WSAOVERLAPPED *overlapped, DWORD *
 DWORD WINAPI ProcessSocketNotifications( HANDLE port, UINT32 count, void *registrations, UINT32 timeout,
                                          ULONG room, OVERLAPPED_ENTRY *entries, UINT32 *received )
 {
-    FIXME( "port %p, count %u, registrations %p, timeout %u, room %lu, entries %p, received %p: not built yet\n",
-           port, count, registrations, timeout, room, entries, received );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "port %p, count %u, registrations %p, timeout %u, room %lu, entries %p, received %p: not built yet\n",
+                port, count, registrations, timeout, room, entries, received );
+    return return_code( ERROR_NOT_SUPPORTED );
 }

@@ -27,11 +27,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
  * WSANO_RECOVERY is documented for when the catalog cannot be changed or read. */
 static int refuse( INT *err )
 {
-    INT error = WSANO_RECOVERY;
-
-    if (!err || !copy_safe( err, &error, sizeof(error) )) SetLastError( WSAEFAULT );
-    else SetLastError( error );
-    return SOCKET_ERROR;
+    return provider_error( WSANO_RECOVERY, err );
 }
 
 
@@ -40,8 +36,8 @@ static int refuse( INT *err )
  */
 INT WINAPI WSCInstallProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_INFOW *infos, DWORD count, INT *err )
 {
-    FIXME( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
-           debugstr_provider( provider ), path, infos, count, err );
+    FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
+                debugstr_provider( provider ), path, infos, count, err );
     return refuse( err );
 }
 
@@ -51,8 +47,8 @@ INT WINAPI WSCInstallProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_IN
  */
 INT WINAPI WSCUpdateProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_INFOW *infos, DWORD count, INT *err )
 {
-    FIXME( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
-           debugstr_provider( provider ), path, infos, count, err );
+    FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
+                debugstr_provider( provider ), path, infos, count, err );
     return refuse( err );
 }
 
@@ -63,8 +59,8 @@ INT WINAPI WSCUpdateProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_INF
 INT WINAPI WSCInstallProviderEx( GUID *provider, const WCHAR *path, const WCHAR *name, DWORD flags,
                                  WSAPROTOCOL_INFOW *infos, DWORD count, INT *err )
 {
-    FIXME( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, err %p: not built yet\n",
-           debugstr_provider( provider ), path, name, flags, infos, count, err );
+    FIXME_ONCE( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, err %p: not built yet\n",
+                debugstr_provider( provider ), path, name, flags, infos, count, err );
     return refuse( err );
 }
 
@@ -75,8 +71,8 @@ INT WINAPI WSCInstallProviderEx( GUID *provider, const WCHAR *path, const WCHAR 
 INT WINAPI WSCUpdateProviderEx( GUID *provider, const WCHAR *path, WSAPROTOCOL_INFOW *infos, DWORD count,
                                 void *reserved, INT *err )
 {
-    FIXME( "provider %s, path %p, infos %p, count %lu, reserved %p, err %p: not built yet\n",
-           debugstr_provider( provider ), path, infos, count, reserved, err );
+    FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, reserved %p, err %p: not built yet\n",
+                debugstr_provider( provider ), path, infos, count, reserved, err );
     return refuse( err );
 }
 
@@ -86,7 +82,7 @@ INT WINAPI WSCUpdateProviderEx( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
  */
 INT WINAPI WSCDeinstallProvider( GUID *provider, INT *err )
 {
-    FIXME( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
+    FIXME_ONCE( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
     return refuse( err );
 }
 
@@ -96,7 +92,7 @@ INT WINAPI WSCDeinstallProvider( GUID *provider, INT *err )
  */
 INT WINAPI WSCDeinstallProviderEx( GUID *provider, DWORD flags, INT *err )
 {
-    FIXME( "provider %s, flags %#lx, err %p: not built yet\n", debugstr_provider( provider ), flags, err );
+    FIXME_ONCE( "provider %s, flags %#lx, err %p: not built yet\n", debugstr_provider( provider ), flags, err );
     return refuse( err );
 }
 
@@ -107,8 +103,8 @@ INT WINAPI WSCDeinstallProviderEx( GUID *provider, DWORD flags, INT *err )
 INT WINAPI WSCGetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE *info, size_t *size, DWORD flags,
                                INT *err )
 {
-    FIXME( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
-           debugstr_provider( provider ), type, info, size, flags, err );
+    FIXME_ONCE( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
+                debugstr_provider( provider ), type, info, size, flags, err );
     return refuse( err );
 }
 
@@ -119,8 +115,8 @@ INT WINAPI WSCGetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE
 INT WINAPI WSCSetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE *info, size_t size, DWORD flags,
                                INT *err )
 {
-    FIXME( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
-           debugstr_provider( provider ), type, info, size, flags, err );
+    FIXME_ONCE( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
+                debugstr_provider( provider ), type, info, size, flags, err );
     return refuse( err );
 }
 
@@ -131,8 +127,8 @@ INT WINAPI WSCSetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE
 INT WINAPI WSCGetApplicationCategory( const WCHAR *path, DWORD path_len, const WCHAR *extra, DWORD extra_len,
                                       DWORD *categories, INT *err )
 {
-    FIXME( "path %p (%lu), extra %p (%lu), categories %p, err %p: not built yet\n",
-           path, path_len, extra, extra_len, categories, err );
+    FIXME_ONCE( "path %p (%lu), extra %p (%lu), categories %p, err %p: not built yet\n",
+                path, path_len, extra, extra_len, categories, err );
     return refuse( err );
 }
 
@@ -143,8 +139,8 @@ INT WINAPI WSCGetApplicationCategory( const WCHAR *path, DWORD path_len, const W
 INT WINAPI WSCGetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const WCHAR *extra, DWORD extra_len,
                                         DWORD flags, DWORD *categories, INT *err )
 {
-    FIXME( "path %p (%lu), extra %p (%lu), flags %#lx, categories %p, err %p: not built yet\n",
-           path, path_len, extra, extra_len, flags, categories, err );
+    FIXME_ONCE( "path %p (%lu), extra %p (%lu), flags %#lx, categories %p, err %p: not built yet\n",
+                path, path_len, extra, extra_len, flags, categories, err );
     return refuse( err );
 }
 
@@ -155,8 +151,8 @@ INT WINAPI WSCGetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const
 INT WINAPI WSCSetApplicationCategory( const WCHAR *path, DWORD path_len, const WCHAR *extra, DWORD extra_len,
                                       DWORD categories, DWORD *previous, INT *err )
 {
-    FIXME( "path %p (%lu), extra %p (%lu), categories %#lx, previous %p, err %p: not built yet\n",
-           path, path_len, extra, extra_len, categories, previous, err );
+    FIXME_ONCE( "path %p (%lu), extra %p (%lu), categories %#lx, previous %p, err %p: not built yet\n",
+                path, path_len, extra, extra_len, categories, previous, err );
     return refuse( err );
 }
 
@@ -167,8 +163,8 @@ INT WINAPI WSCSetApplicationCategory( const WCHAR *path, DWORD path_len, const W
 INT WINAPI WSCSetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const WCHAR *extra, DWORD extra_len,
                                         DWORD flags, DWORD categories, DWORD *previous, INT *err )
 {
-    FIXME( "path %p (%lu), extra %p (%lu), flags %#lx, categories %#lx, previous %p, err %p: not built yet\n",
-           path, path_len, extra, extra_len, flags, categories, previous, err );
+    FIXME_ONCE( "path %p (%lu), extra %p (%lu), flags %#lx, categories %#lx, previous %p, err %p: not built yet\n",
+                path, path_len, extra, extra_len, flags, categories, previous, err );
     return refuse( err );
 }
 
@@ -183,8 +179,8 @@ INT WINAPI WSCSetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const
  */
 INT WINAPI WSCWriteProviderOrder( DWORD *entries, DWORD count )
 {
-    FIXME( "entries %p, count %lu: not built yet\n", entries, count );
-    return WSANO_RECOVERY;
+    FIXME_ONCE( "entries %p, count %lu: not built yet\n", entries, count );
+    return return_code( WSANO_RECOVERY );
 }
 
 
@@ -193,8 +189,8 @@ INT WINAPI WSCWriteProviderOrder( DWORD *entries, DWORD count )
  */
 INT WINAPI WSCWriteProviderOrderEx( DWORD *entries, DWORD count, DWORD flags )
 {
-    FIXME( "entries %p, count %lu, flags %#lx: not built yet\n", entries, count, flags );
-    return WSANO_RECOVERY;
+    FIXME_ONCE( "entries %p, count %lu, flags %#lx: not built yet\n", entries, count, flags );
+    return return_code( WSANO_RECOVERY );
 }
 
 
@@ -203,8 +199,8 @@ INT WINAPI WSCWriteProviderOrderEx( DWORD *entries, DWORD count, DWORD flags )
  */
 INT WINAPI WSCWriteNameSpaceOrder( GUID *providers, DWORD count )
 {
-    FIXME( "providers %p, count %lu: not built yet\n", providers, count );
-    return WSANO_RECOVERY;
+    FIXME_ONCE( "providers %p, count %lu: not built yet\n", providers, count );
+    return return_code( WSANO_RECOVERY );
 }
 
 
@@ -213,8 +209,8 @@ INT WINAPI WSCWriteNameSpaceOrder( GUID *providers, DWORD count )
  */
 INT WINAPI WSCInstallNameSpace( WCHAR *name, WCHAR *path, DWORD name_space, DWORD version, GUID *provider )
 {
-    FIXME( "name %p, path %p, name_space %lu, version %lu, provider %s: not built yet\n",
-           name, path, name_space, version, debugstr_provider( provider ) );
+    FIXME_ONCE( "name %p, path %p, name_space %lu, version %lu, provider %s: not built yet\n",
+                name, path, name_space, version, debugstr_provider( provider ) );
     return return_error( WSANO_RECOVERY );
 }
 
@@ -225,8 +221,8 @@ INT WINAPI WSCInstallNameSpace( WCHAR *name, WCHAR *path, DWORD name_space, DWOR
 INT WINAPI WSCInstallNameSpaceEx( WCHAR *name, WCHAR *path, DWORD name_space, DWORD version, GUID *provider,
                                   BLOB *info )
 {
-    FIXME( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p: not built yet\n",
-           name, path, name_space, version, debugstr_provider( provider ), info );
+    FIXME_ONCE( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p: not built yet\n",
+                name, path, name_space, version, debugstr_provider( provider ), info );
     return return_error( WSANO_RECOVERY );
 }
 
@@ -237,8 +233,8 @@ INT WINAPI WSCInstallNameSpaceEx( WCHAR *name, WCHAR *path, DWORD name_space, DW
 INT WINAPI WSCInstallNameSpaceEx2( WCHAR *name, WCHAR *path, DWORD name_space, DWORD version, GUID *provider,
                                    BLOB *info, DWORD flags )
 {
-    FIXME( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p, flags %#lx: not built yet\n",
-           name, path, name_space, version, debugstr_provider( provider ), info, flags );
+    FIXME_ONCE( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p, flags %#lx: not built yet\n",
+                name, path, name_space, version, debugstr_provider( provider ), info, flags );
     return return_error( WSANO_RECOVERY );
 }
 
@@ -250,7 +246,7 @@ INT WINAPI WSCInstallNameSpaceEx2( WCHAR *name, WCHAR *path, DWORD name_space, D
  */
 INT WINAPI WSCUnInstallNameSpace( GUID *provider )
 {
-    FIXME( "provider %s: not built yet\n", debugstr_provider( provider ) );
+    FIXME_ONCE( "provider %s: not built yet\n", debugstr_provider( provider ) );
     return return_error( WSAEINVAL );
 }
 
@@ -260,7 +256,7 @@ INT WINAPI WSCUnInstallNameSpace( GUID *provider )
  */
 INT WINAPI WSCUnInstallNameSpaceEx2( GUID *provider, DWORD flags )
 {
-    FIXME( "provider %s, flags %#lx: not built yet\n", debugstr_provider( provider ), flags );
+    FIXME_ONCE( "provider %s, flags %#lx: not built yet\n", debugstr_provider( provider ), flags );
     return return_error( WSAEINVAL );
 }
 
@@ -270,7 +266,7 @@ INT WINAPI WSCUnInstallNameSpaceEx2( GUID *provider, DWORD flags )
  */
 INT WINAPI WSCEnableNSProvider( GUID *provider, BOOL enable )
 {
-    FIXME( "provider %s, enable %d: not built yet\n", debugstr_provider( provider ), enable );
+    FIXME_ONCE( "provider %s, enable %d: not built yet\n", debugstr_provider( provider ), enable );
     return return_error( WSAEINVAL );
 }
 
@@ -286,8 +282,8 @@ INT WINAPI WSCEnableNSProvider( GUID *provider, BOOL enable )
 INT WINAPI WSCInstallProvider64_32( GUID *provider, const WCHAR *path, WSAPROTOCOL_INFOW *infos, DWORD count,
                                     INT *err )
 {
-    FIXME( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
-           debugstr_provider( provider ), path, infos, count, err );
+    FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
+                debugstr_provider( provider ), path, infos, count, err );
     return refuse( err );
 }
 
@@ -297,8 +293,8 @@ INT WINAPI WSCInstallProvider64_32( GUID *provider, const WCHAR *path, WSAPROTOC
  */
 INT WINAPI WSCUpdateProvider32( GUID *provider, const WCHAR *path, WSAPROTOCOL_INFOW *infos, DWORD count, INT *err )
 {
-    FIXME( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
-           debugstr_provider( provider ), path, infos, count, err );
+    FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
+                debugstr_provider( provider ), path, infos, count, err );
     return refuse( err );
 }
 
@@ -308,7 +304,7 @@ INT WINAPI WSCUpdateProvider32( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
  */
 INT WINAPI WSCDeinstallProvider32( GUID *provider, INT *err )
 {
-    FIXME( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
+    FIXME_ONCE( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
     return refuse( err );
 }
 
@@ -319,8 +315,8 @@ INT WINAPI WSCDeinstallProvider32( GUID *provider, INT *err )
 INT WINAPI WSCGetProviderInfo32( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE *info, size_t *size, DWORD flags,
                                  INT *err )
 {
-    FIXME( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
-           debugstr_provider( provider ), type, info, size, flags, err );
+    FIXME_ONCE( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
+                debugstr_provider( provider ), type, info, size, flags, err );
     return refuse( err );
 }
 
@@ -331,8 +327,8 @@ INT WINAPI WSCGetProviderInfo32( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BY
 INT WINAPI WSCSetProviderInfo32( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE *info, size_t size, DWORD flags,
                                  INT *err )
 {
-    FIXME( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
-           debugstr_provider( provider ), type, info, size, flags, err );
+    FIXME_ONCE( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
+                debugstr_provider( provider ), type, info, size, flags, err );
     return refuse( err );
 }
 
@@ -344,10 +340,10 @@ INT WINAPI WSCInstallProviderAndChains64_32( GUID *provider, const WCHAR *path, 
                                              const WCHAR *name, DWORD flags, WSAPROTOCOL_INFOW *infos, DWORD count,
                                              DWORD *entry, INT *err )
 {
-    FIXME( "provider %s, path %p, path32 %p, name %p, flags %#lx, infos %p, count %lu, "
-           "entry %p, err %p: not built yet\n",
-           debugstr_provider( provider ), path, path32,
-           name, flags, infos, count, entry, err );
+    FIXME_ONCE( "provider %s, path %p, path32 %p, name %p, flags %#lx, infos %p, count %lu, "
+                "entry %p, err %p: not built yet\n",
+                debugstr_provider( provider ), path, path32,
+                name, flags, infos, count, entry, err );
     return refuse( err );
 }
 
@@ -357,8 +353,8 @@ INT WINAPI WSCInstallProviderAndChains64_32( GUID *provider, const WCHAR *path, 
  */
 INT WINAPI WSCWriteProviderOrder32( DWORD *entries, DWORD count )
 {
-    FIXME( "entries %p, count %lu: not built yet\n", entries, count );
-    return WSANO_RECOVERY;
+    FIXME_ONCE( "entries %p, count %lu: not built yet\n", entries, count );
+    return return_code( WSANO_RECOVERY );
 }
 
 
@@ -367,8 +363,8 @@ INT WINAPI WSCWriteProviderOrder32( DWORD *entries, DWORD count )
  */
 INT WINAPI WSCWriteNameSpaceOrder32( GUID *providers, DWORD count )
 {
-    FIXME( "providers %p, count %lu: not built yet\n", providers, count );
-    return WSANO_RECOVERY;
+    FIXME_ONCE( "providers %p, count %lu: not built yet\n", providers, count );
+    return return_code( WSANO_RECOVERY );
 }
 
 
@@ -377,8 +373,8 @@ INT WINAPI WSCWriteNameSpaceOrder32( GUID *providers, DWORD count )
  */
 INT WINAPI WSCInstallNameSpace32( WCHAR *name, WCHAR *path, DWORD name_space, DWORD version, GUID *provider )
 {
-    FIXME( "name %p, path %p, name_space %lu, version %lu, provider %s: not built yet\n",
-           name, path, name_space, version, debugstr_provider( provider ) );
+    FIXME_ONCE( "name %p, path %p, name_space %lu, version %lu, provider %s: not built yet\n",
+                name, path, name_space, version, debugstr_provider( provider ) );
     return return_error( WSANO_RECOVERY );
 }
 
@@ -389,8 +385,8 @@ INT WINAPI WSCInstallNameSpace32( WCHAR *name, WCHAR *path, DWORD name_space, DW
 INT WINAPI WSCInstallNameSpaceEx32( WCHAR *name, WCHAR *path, DWORD name_space, DWORD version, GUID *provider,
                                     BLOB *info )
 {
-    FIXME( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p: not built yet\n",
-           name, path, name_space, version, debugstr_provider( provider ), info );
+    FIXME_ONCE( "name %p, path %p, name_space %lu, version %lu, provider %s, info %p: not built yet\n",
+                name, path, name_space, version, debugstr_provider( provider ), info );
     return return_error( WSANO_RECOVERY );
 }
 
@@ -400,7 +396,7 @@ INT WINAPI WSCInstallNameSpaceEx32( WCHAR *name, WCHAR *path, DWORD name_space, 
  */
 INT WINAPI WSCUnInstallNameSpace32( GUID *provider )
 {
-    FIXME( "provider %s: not built yet\n", debugstr_provider( provider ) );
+    FIXME_ONCE( "provider %s: not built yet\n", debugstr_provider( provider ) );
     return return_error( WSAEINVAL );
 }
 
@@ -410,7 +406,7 @@ INT WINAPI WSCUnInstallNameSpace32( GUID *provider )
  */
 INT WINAPI WSCEnableNSProvider32( GUID *provider, BOOL enable )
 {
-    FIXME( "provider %s, enable %d: not built yet\n", debugstr_provider( provider ), enable );
+    FIXME_ONCE( "provider %s, enable %d: not built yet\n", debugstr_provider( provider ), enable );
     return return_error( WSAEINVAL );
 }
 
@@ -420,7 +416,7 @@ INT WINAPI WSCEnableNSProvider32( GUID *provider, BOOL enable )
  */
 INT WINAPI WSCEnumNameSpaceProviders32( DWORD *size, WSANAMESPACE_INFOW *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return return_error( WSAEFAULT );
     return return_error( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -431,7 +427,7 @@ INT WINAPI WSCEnumNameSpaceProviders32( DWORD *size, WSANAMESPACE_INFOW *buffer 
  */
 INT WINAPI WSCEnumNameSpaceProvidersEx32( DWORD *size, void *buffer )
 {
-    FIXME( "size %p, buffer %p: not built yet\n", size, buffer );
+    FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
     if (!size) return return_error( WSAEFAULT );
     return return_error( WSA_NOT_ENOUGH_MEMORY );
 }
@@ -446,8 +442,8 @@ INT WINAPI WSCEnumNameSpaceProvidersEx32( DWORD *size, void *buffer )
 INT WINAPI WSCInstallProviderAndChains( GUID *provider, const WCHAR *path, const WCHAR *name, DWORD flags,
                                         WSAPROTOCOL_INFOW *infos, DWORD count, DWORD *entry, INT *err )
 {
-    FIXME( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, entry %p, err %p: not built yet\n",
-           debugstr_provider( provider ), path, name, flags, infos, count, entry, err );
+    FIXME_ONCE( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, entry %p, err %p: not built yet\n",
+                debugstr_provider( provider ), path, name, flags, infos, count, entry, err );
     return refuse( err );
 }
 
@@ -464,8 +460,8 @@ INT WINAPI WSCInstallProviderAndChains( GUID *provider, const WCHAR *path, const
 INT WINAPI WSAProviderConfigChange( HANDLE *handle, WSAOVERLAPPED *overlapped,
                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
 {
-    FIXME( "handle %p, overlapped %p, routine %p: not built yet\n", handle, overlapped, routine );
-    if (!startup_check()) return SOCKET_ERROR;
+    FIXME_ONCE( "handle %p, overlapped %p, routine %p: not built yet\n", handle, overlapped, routine );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (!handle) return return_error( WSAEFAULT );
     return return_error( WSAEOPNOTSUPP );
 }
@@ -476,8 +472,8 @@ INT WINAPI WSAProviderConfigChange( HANDLE *handle, WSAOVERLAPPED *overlapped,
  */
 INT WINAPI WSAAdvertiseProvider( const GUID *provider, const void *routines )
 {
-    FIXME( "provider %s, routines %p: not built yet\n", debugstr_provider( provider ), routines );
-    if (!startup_check()) return SOCKET_ERROR;
+    FIXME_ONCE( "provider %s, routines %p: not built yet\n", debugstr_provider( provider ), routines );
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     if (!provider || !routines) return return_error( WSAEFAULT );
     return return_error( WSAEINVAL );
 }
@@ -491,7 +487,7 @@ INT WINAPI WSAAdvertiseProvider( const GUID *provider, const void *routines )
 INT WINAPI WSAUnadvertiseProvider( const GUID *provider )
 {
     TRACE( "provider %s\n", debugstr_provider( provider ) );
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     return return_error( WSAEINVAL );
 }
 
@@ -504,7 +500,7 @@ INT WINAPI WSAUnadvertiseProvider( const GUID *provider )
 INT WINAPI WSAProviderCompleteAsyncCall( HANDLE call, INT result )
 {
     TRACE( "call %p, result %d\n", call, result );
-    if (!startup_check()) return SOCKET_ERROR;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
     return return_error( WSA_INVALID_HANDLE );
 }
 
@@ -518,13 +514,10 @@ INT WINAPI WSAProviderCompleteAsyncCall( HANDLE call, INT result )
 WSAEVENT WINAPI WPUCompleteOverlappedRequest( SOCKET s, WSAOVERLAPPED *overlapped, DWORD error,
                                              DWORD transfer, INT *err )
 {
-    INT code = WSAEINVAL;
-
     TRACE( "socket %#Ix, overlapped %p, error %lu, transfer %lu, err %p\n", s, overlapped, error, transfer, err );
 
-    if (!err || !copy_safe( err, &code, sizeof(code) )) code = WSAEFAULT;
     /* an int by its documentation, whatever the header says */
-    return (WSAEVENT)(LONG_PTR)return_error( code );
+    return (WSAEVENT)(LONG_PTR)provider_error( WSAEINVAL, err );
 }
 
 
@@ -533,7 +526,7 @@ WSAEVENT WINAPI WPUCompleteOverlappedRequest( SOCKET s, WSAOVERLAPPED *overlappe
  */
 INT WINAPI WPUGetProviderPathEx( GUID *provider, WCHAR *path, INT *size, DWORD flags, INT *err )
 {
-    FIXME( "provider %s, path %p, size %p, flags %#lx, err %p: not built yet\n",
-           debugstr_provider( provider ), path, size, flags, err );
+    FIXME_ONCE( "provider %s, path %p, size %p, flags %#lx, err %p: not built yet\n",
+                debugstr_provider( provider ), path, size, flags, err );
     return refuse( err );
 }

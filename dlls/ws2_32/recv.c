@@ -288,11 +288,10 @@ static unsigned int receive_from( struct socket *sock, const WSABUF *bufs, DWORD
     return params.result_flags & UNIX_MSG_TRUNC ? WSAEMSGSIZE : 0;
 }
 
-static void trace_result( unsigned int error, DWORD received, DWORD flags, const struct sockaddr *addr, const int *addr_len )
+static void trace_received( DWORD received, DWORD flags, const struct sockaddr *addr, const int *addr_len )
 {
-    if (error && error != WSAEMSGSIZE) TRACE( "-> error %s\n", debugstr_error( error ) );
-    else TRACE( "-> %lu bytes, error %s, flags %s, address %s\n", received, debugstr_error( error ),
-                debugstr_msg_flags( flags ), addr && addr_len ? debugstr_sockaddr( addr, *addr_len ) : "none" );
+    TRACE( "-> %lu bytes, flags %s, address %s\n", received, debugstr_msg_flags( flags ),
+           addr && addr_len ? debugstr_sockaddr( addr, *addr_len ) : "none" );
 }
 
 /* recv and recvfrom */
@@ -303,7 +302,7 @@ static int recv_simple( SOCKET s, char *buf, int len, DWORD flags, struct sockad
     DWORD received = 0;
     unsigned int error;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!(error = check_flags( sock, flags )) && !(error = check_state( sock )) &&
         !(error = check_addr( sock, addr, addr_len )))
     {
@@ -311,8 +310,8 @@ static int recv_simple( SOCKET s, char *buf, int len, DWORD flags, struct sockad
         error = receive_from( sock, &buffer, 1, &flags, addr, addr_len, &received );
     }
     socket_put( sock );
-    if (TRACE_ON(winsock)) trace_result( error, received, flags, error ? NULL : addr, addr_len );
     if (error) return return_error( error );
+    if (TRACE_ON(winsock)) trace_received( received, flags, addr, addr_len );
     return received;
 }
 
@@ -364,7 +363,7 @@ static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD
     if ((error = check_addr( sock, addr, addr_len ))) return error;
     if (is_overlapped( sock, overlapped ))
     {
-        FIXME( "overlapped receives are not built yet\n" );
+        FIXME_ONCE( "overlapped receives are not built yet\n" );
         return WSAEOPNOTSUPP;
     }
     error = receive_from( sock, bufs, count, &local_flags, addr, addr_len, &local_received );
@@ -379,13 +378,10 @@ static int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *received,
     struct socket *sock;
     unsigned int error;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped );
-    if (TRACE_ON(winsock))
-    {
-        if (error && error != WSAEMSGSIZE) trace_result( error, 0, 0, NULL, NULL );
-        else trace_result( error, *received, *flags, socket_is_stream( sock ) ? NULL : addr, addr_len );
-    }
+    if (TRACE_ON(winsock) && (!error || error == WSAEMSGSIZE))
+        trace_received( *received, *flags, socket_is_stream( sock ) ? NULL : addr, addr_len );
     socket_put( sock );
     return return_error( error );
 }
@@ -466,7 +462,7 @@ static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *r
     if ((error = check_state( sock ))) return error;
     if (is_overlapped( sock, overlapped ))
     {
-        FIXME( "overlapped receives are not built yet\n" );
+        FIXME_ONCE( "overlapped receives are not built yet\n" );
         return WSAEOPNOTSUPP;
     }
     params.bufs = (const struct unix_buf *)msg.lpBuffers;
@@ -495,11 +491,11 @@ int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *ov
 
     TRACE( "socket %#Ix, msg %p, received %p, overlapped %p, completion %p\n", s, msg, received, overlapped, completion );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = recv_msg( sock, msg, received, overlapped );
     socket_put( sock );
-    if (error && error != WSAEMSGSIZE) TRACE( "-> error %s\n", debugstr_error( error ) );
-    else TRACE( "-> %lu bytes, error %s, flags %s, address %s, %lu bytes of control data\n", *received, debugstr_error( error ),
-                debugstr_msg_flags( msg->dwFlags ), debugstr_sockaddr( msg->name, msg->namelen ), msg->Control.len );
+    if (!error || error == WSAEMSGSIZE)
+        TRACE( "-> %lu bytes, flags %s, address %s, %lu bytes of control data\n", *received,
+               debugstr_msg_flags( msg->dwFlags ), debugstr_sockaddr( msg->name, msg->namelen ), msg->Control.len );
     return return_error( error );
 }

@@ -52,13 +52,6 @@ struct lookup
     char           canon[UNIX_MAX_NAME];
 };
 
-/* the end of an export that returns SOCKET_ERROR */
-static int finish( unsigned int error )
-{
-    TRACE( "returning %s\n", debugstr_error( error ) );
-    return return_error( error );
-}
-
 /* ---- strings ---- */
 
 static BOOL is_ascii( const char *str )
@@ -367,9 +360,8 @@ static int return_list( unsigned int error, struct addrinfo *list, void *result 
     else for (ai = list; ai; ai = ai->ai_next)
         TRACE( "    %s, %s, %s\n", debugstr_sockaddr( ai->ai_addr, ai->ai_addrlen ),
                debugstr_type( ai->ai_socktype ), debugstr_protocol( ai->ai_protocol ) );
-    TRACE( "returning %s\n", debugstr_error( error ) );
     SetLastError( error );
-    return error;
+    return return_code( error );
 }
 
 static const char *debugstr_hints( const void *program_hints )
@@ -540,9 +532,8 @@ static unsigned int get_nameinfo( const void *program_addr, int len, void *host,
 
 static int return_nameinfo( unsigned int error )
 {
-    TRACE( "returning %s\n", debugstr_error( error ) );
     SetLastError( error );
-    return error;
+    return return_code( error );
 }
 
 /***********************************************************************
@@ -628,11 +619,7 @@ static struct hostent *make_hostent( const struct host *host )
 
     if ((thread = thread_get()))
         ent = netdb_thread_buffer( &thread->hostent, &thread->hostent_size, lists + addrs_size + host->strings.used );
-    if (!ent)
-    {
-        SetLastError( WSAENOBUFS );
-        return NULL;
-    }
+    if (!ent) return return_null( WSAENOBUFS );
 
     addrs = (char **)(ent + 1);
     for (i = 0; i < host->count; i++) addrs[i] = (char *)ent + lists + i * host->addr_len;
@@ -655,14 +642,9 @@ static struct hostent *return_hostent( unsigned int error, const struct host *ho
 {
     struct hostent *ent;
 
-    if (error)
-    {
-        TRACE( "returning %s\n", debugstr_error( error ) );
-        SetLastError( error );
-        return NULL;
-    }
+    if (error) return return_null( error );
     if ((ent = make_hostent( host )))
-        TRACE( "returning %s with %u addresses\n", debugstr_a( ent->h_name ), host->count );
+        TRACE( "-> %s with %u addresses\n", debugstr_a( ent->h_name ), host->count );
     return ent;
 }
 
@@ -683,7 +665,7 @@ struct hostent * WINAPI gethostbyname( const char *name )
 
     TRACE( "%s\n", debugstr_a( name ) );
 
-    if (!startup_check_caller( __builtin_return_address( 0 ) )) return NULL;
+    if (!startup_check_caller( __builtin_return_address( 0 ) )) return return_null( WSANOTINITIALISED );
     if (!(error = name_error( copy_name_a( &name, copy ) )))
     {
         params.name = copy;
@@ -708,7 +690,7 @@ struct hostent * WINAPI gethostbyaddr( const char *addr, int len, int family )
 
     TRACE( "addr %p, len %d, family %s\n", addr, len, debugstr_family( family ) );
 
-    if (!startup_check_caller( __builtin_return_address( 0 ) )) return NULL;
+    if (!startup_check_caller( __builtin_return_address( 0 ) )) return return_null( WSANOTINITIALISED );
     params.addr = &copy;
     params.addr_len = family == AF_INET ? sizeof(IN_ADDR) : sizeof(IN6_ADDR);
     if (family != AF_INET && family != AF_INET6) error = WSAEAFNOSUPPORT;
@@ -751,7 +733,7 @@ static unsigned int get_hostname( void *name, int size, BOOL wide, void *caller 
 int WINAPI gethostname( char *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return finish( get_hostname( name, size, FALSE, __builtin_return_address( 0 ) ) );
+    return return_error( get_hostname( name, size, FALSE, __builtin_return_address( 0 ) ) );
 }
 
 /***********************************************************************
@@ -760,5 +742,5 @@ int WINAPI gethostname( char *name, int size )
 int WINAPI GetHostNameW( WCHAR *name, int size )
 {
     TRACE( "name %p, size %d\n", name, size );
-    return finish( get_hostname( name, size, TRUE, __builtin_return_address( 0 ) ) );
+    return return_error( get_hostname( name, size, TRUE, __builtin_return_address( 0 ) ) );
 }

@@ -267,15 +267,27 @@ static unsigned int do_select( fd_set *read, fd_set *write, fd_set *except, cons
     return error;
 }
 
-static void trace_set( const char *name, const fd_set *set )
+static const char *debugstr_set( const fd_set *set )
 {
-    u_int i, count;
+    char buffer[160];
+    unsigned int i, count, pos;
     SOCKET s;
 
-    if (!set || !copy_safe( &count, set, sizeof(count) )) return;
-    TRACE( "%s: %u sockets\n", name, count );
-    for (i = 0; i < count && i < 64; i++)
-        if (copy_safe( &s, &set->fd_array[i], sizeof(s) )) TRACE( "  %#Ix\n", s );
+    if (!set) return "(null)";
+    if (!copy_safe( &count, set, sizeof(count) )) return wine_dbg_sprintf( "%p (invalid)", set );
+    pos = snprintf( buffer, sizeof(buffer), "%u {", count );
+    for (i = 0; i < count && pos < sizeof(buffer) - 24 && copy_safe( &s, &set->fd_array[i], sizeof(s) ); i++)
+        pos += snprintf( buffer + pos, sizeof(buffer) - pos, " %#Ix", s );
+    return wine_dbg_sprintf( "%s%s }", buffer, i < count ? " ..." : "" );
+}
+
+static const char *debugstr_timeval( const struct timeval *timeout )
+{
+    struct timeval tv;
+
+    if (!timeout) return "(null)";
+    if (!copy_safe( &tv, timeout, sizeof(tv) )) return wine_dbg_sprintf( "%p (invalid)", timeout );
+    return wine_dbg_sprintf( "{ %ld s, %ld us }", tv.tv_sec, tv.tv_usec );
 }
 
 /***********************************************************************
@@ -288,18 +300,14 @@ int WINAPI select( int nfds, fd_set *read, fd_set *write, fd_set *except, const 
 {
     unsigned int error, ready = 0;
 
-    TRACE( "nfds %d, read %p, write %p, except %p, timeout %p\n", nfds, read, write, except, timeout );
-    if (TRACE_ON( winsock ))
-    {
-        trace_set( "read", read );
-        trace_set( "write", write );
-        trace_set( "except", except );
-    }
+    TRACE( "nfds %d, read %s, write %s, except %s, timeout %s\n", nfds, debugstr_set( read ), debugstr_set( write ),
+           debugstr_set( except ), debugstr_timeval( timeout ) );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    error = do_select( read, write, except, timeout, &ready );
-    TRACE( "-> error %s, %u ready\n", debugstr_error( error ), ready );
-    return error ? return_error( error ) : (int)ready;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    if ((error = do_select( read, write, except, timeout, &ready ))) return return_error( error );
+    TRACE( "-> %u ready, read %s, write %s, except %s\n", ready, debugstr_set( read ), debugstr_set( write ),
+           debugstr_set( except ) );
+    return ready;
 }
 
 /***********************************************************************
@@ -416,8 +424,8 @@ int WINAPI WSAPoll( WSAPOLLFD *fds, ULONG count, int timeout )
 
     TRACE( "fds %p, count %lu, timeout %d\n", fds, count, timeout );
 
-    if (!startup_check()) return SOCKET_ERROR;
-    error = do_poll( fds, count, timeout, &ready );
-    TRACE( "-> error %s, %u ready\n", debugstr_error( error ), ready );
-    return error ? return_error( error ) : (int)ready;
+    if (!startup_check()) return return_error( WSANOTINITIALISED );
+    if ((error = do_poll( fds, count, timeout, &ready ))) return return_error( error );
+    TRACE( "-> %u ready\n", ready );
+    return ready;
 }

@@ -298,12 +298,6 @@ static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD coun
     return error;
 }
 
-static void trace_result( unsigned int error, SIZE_T sent )
-{
-    if (error) TRACE( "-> error %s\n", debugstr_error( error ) );
-    else TRACE( "-> %Iu bytes\n", sent );
-}
-
 /* send and sendto */
 static int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const struct sockaddr *addr, int addr_len )
 {
@@ -312,11 +306,11 @@ static int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const s
     unsigned int error;
     SIZE_T sent = 0;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = send_to( sock, &buffer, 1, flags, addr, addr_len, &sent );
     socket_put( sock );
-    trace_result( error, sent );
     if (error) return return_error( error );
+    TRACE( "-> %Iu bytes\n", sent );
     return sent;
 }
 
@@ -361,19 +355,19 @@ static int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWO
     unsigned int error;
     SIZE_T result = 0;
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!(error = check_pointers( sock, bufs, count, sent, overlapped )))
     {
         if (is_overlapped( sock, overlapped ))
         {
-            FIXME( "overlapped sends are not built yet\n" );
+            FIXME_ONCE( "overlapped sends are not built yet\n" );
             error = WSAEOPNOTSUPP;
         }
         else error = send_to( sock, bufs, count, flags, addr, addr_len, &result );
     }
     socket_put( sock );
-    trace_result( error, result );
     if (!error && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
+    if (!error) TRACE( "-> %Iu bytes\n", result );
     return return_error( error );
 }
 
@@ -429,7 +423,7 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
     if ((error = check_msg( sock, &msg, flags, sent, overlapped ))) return error;
     if (is_overlapped( sock, overlapped ))
     {
-        FIXME( "overlapped sends are not built yet\n" );
+        FIXME_ONCE( "overlapped sends are not built yet\n" );
         return WSAEOPNOTSUPP;
     }
     /* here also a send that fails for want of an address binds the socket */
@@ -467,9 +461,9 @@ int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERL
     TRACE( "socket %#Ix, msg %p, flags %s, sent %p, overlapped %p, completion %p\n", s, msg, debugstr_msg_flags( flags ), sent,
            overlapped, completion );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = send_msg( sock, msg, flags, sent, overlapped, &result );
     socket_put( sock );
-    trace_result( error, result );
+    if (!error) TRACE( "-> %lu bytes\n", result );
     return return_error( error );
 }

@@ -36,7 +36,7 @@ static unsigned int duplicate_check( SOCKET s, DWORD pid, void *info, SIZE_T siz
     if (!(process = OpenProcess( PROCESS_DUP_HANDLE, FALSE, pid ))) return WSAEINVAL;
     CloseHandle( process );
 
-    FIXME( "socket %#Ix, pid %#lx: not built yet\n", s, pid );
+    FIXME_ONCE( "socket %#Ix, pid %#lx: not built yet\n", s, pid );
     return WSAENETDOWN;
 }
 
@@ -52,7 +52,6 @@ int WINAPI WSADuplicateSocketA( SOCKET s, DWORD pid, WSAPROTOCOL_INFOA *info )
 
     error = duplicate_check( s, pid, info, sizeof(*info) );
 
-    TRACE( "-> %s\n", debugstr_error( error ));
     return return_error( error );
 }
 
@@ -68,6 +67,5 @@ int WINAPI WSADuplicateSocketW( SOCKET s, DWORD pid, WSAPROTOCOL_INFOW *info )
 
     error = duplicate_check( s, pid, info, sizeof(*info) );
 
-    TRACE( "-> %s\n", debugstr_error( error ));
     return return_error( error );
 }

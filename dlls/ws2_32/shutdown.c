@@ -32,8 +32,18 @@ static unsigned int do_shutdown( SOCKET s, int how )
     params.socket = sock->unix;
     error = UNIX_CALL( socket_shutdown, &params );
     socket_put( sock );
-    TRACE( "-> error %s\n", debugstr_error( error ) );
     return error;
+}
+
+static const char *debugstr_how( int how )
+{
+    switch (how)
+    {
+    case SD_RECEIVE: return "SD_RECEIVE";
+    case SD_SEND:    return "SD_SEND";
+    case SD_BOTH:    return "SD_BOTH";
+    default:         return wine_dbg_sprintf( "%d", how );
+    }
 }
 
 /***********************************************************************
@@ -43,7 +53,7 @@ static unsigned int do_shutdown( SOCKET s, int how )
  */
 int WINAPI shutdown( SOCKET s, int how )
 {
-    TRACE( "socket %#Ix, how %d\n", s, how );
+    TRACE( "socket %#Ix, how %s\n", s, debugstr_how( how ) );
     return return_error( do_shutdown( s, how ) );
 }
 
@@ -71,7 +81,7 @@ int WINAPI WSASendDisconnect( SOCKET s, WSABUF *data )
 
     TRACE( "socket %#Ix, data %p\n", s, data );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     socket_put( sock );
     if ((ret = check_data( data, FALSE ))) return return_error( ret == -1 ? WSAENOPROTOOPT : ret );
     return return_error( do_shutdown( s, SD_SEND ) );
@@ -92,7 +102,7 @@ int WINAPI WSARecvDisconnect( SOCKET s, WSABUF *data )
 
     TRACE( "socket %#Ix, data %p\n", s, data );
 
-    if (!(sock = socket_get( s ))) return SOCKET_ERROR;
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     socket_put( sock );
     if ((ret = check_data( data, TRUE )) > 0) return return_error( ret );
     if (!(error = do_shutdown( s, SD_RECEIVE )) && ret == -1 && !copy_safe( &data->len, &none, sizeof(none) )) error = WSAEFAULT;

@@ -54,6 +54,15 @@ static unsigned int check_triple( int family, int type, int protocol )
     }
 }
 
+static SOCKET publish( struct unix_socket *unix, const struct handle *handle )
+{
+    SOCKET s = socket_publish( unix, handle );
+
+    if (s == INVALID_SOCKET) return return_no_socket( GetLastError() );
+    TRACE( "-> socket %#Ix\n", s );
+    return s;
+}
+
 static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
 {
     struct socket_create_params params;
@@ -69,18 +78,10 @@ static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
         params.protocol = protocol;
         params.context = (flags & WSA_FLAG_OVERLAPPED) != 0;
         params.mailbox = handle.mailbox;
-        if (!(error = UNIX_CALL( socket_create, &params ))) return socket_publish( params.socket, &handle );
+        if (!(error = UNIX_CALL( socket_create, &params ))) return publish( params.socket, &handle );
         handle_give( &handle );
     }
-    SetLastError( error );
-    return INVALID_SOCKET;
-}
-
-static SOCKET socket_return( SOCKET s )
-{
-    if (s == INVALID_SOCKET) TRACE( "-> error %s\n", debugstr_error( GetLastError() ) );
-    else TRACE( "-> socket %#Ix\n", s );
-    return s;
+    return return_no_socket( error );
 }
 
 /***********************************************************************
@@ -93,8 +94,8 @@ SOCKET WINAPI socket( int family, int type, int protocol )
 {
     TRACE( "family %s, type %s, protocol %s\n", debugstr_family( family ), debugstr_type( type ), debugstr_protocol( protocol ) );
 
-    if (!startup_check()) return INVALID_SOCKET;
-    return socket_return( make_socket( family, type, protocol, WSA_FLAG_OVERLAPPED ) );
+    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
+    return make_socket( family, type, protocol, WSA_FLAG_OVERLAPPED );
 }
 
 /* FROM_PROTOCOL_INFO fields come from the info; given values must fit it */
@@ -105,7 +106,7 @@ static unsigned int apply_info( const WSAPROTOCOL_INFOW *info, int *family, int 
     if (!copy_safe( &copy, info, sizeof(copy) )) return WSAEFAULT;
     if (copy.dwProviderReserved)
     {
-        FIXME( "sockets duplicated by WSADuplicateSocket: not built\n" );
+        FIXME_ONCE( "sockets duplicated by WSADuplicateSocket: not built\n" );
         return WSAEINVAL;
     }
     if (*family == FROM_PROTOCOL_INFO || !*family) *family = copy.iAddressFamily;
@@ -126,12 +127,11 @@ SOCKET WINAPI WSASocketW( int family, int type, int protocol, WSAPROTOCOL_INFOW 
     TRACE( "family %s, type %s, protocol %s, info %p, group %#x, flags %#lx\n", debugstr_family( family ),
            debugstr_type( type ), debugstr_protocol( protocol ), info, group, flags );
 
-    if (!startup_check()) return INVALID_SOCKET;
+    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
     if (group || (flags & ~KNOWN_FLAGS)) error = WSAEINVAL;
     else if (info) error = apply_info( info, &family, &type, &protocol );
-    if (!error) return socket_return( make_socket( family, type, protocol, flags ) );
-    SetLastError( error );
-    return socket_return( INVALID_SOCKET );
+    if (error) return return_no_socket( error );
+    return make_socket( family, type, protocol, flags );
 }
 
 /***********************************************************************
@@ -141,15 +141,14 @@ SOCKET WINAPI WSASocketA( int family, int type, int protocol, WSAPROTOCOL_INFOA 
 {
     WSAPROTOCOL_INFOW infow;
 
+    TRACE( "info %p\n", info );
+
     /* only the last member, the name, is different, and nobody asks for it */
     if (!info) return WSASocketW( family, type, protocol, NULL, group, flags );
-    if (!startup_check()) return INVALID_SOCKET;
+    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
     memset( &infow, 0, sizeof(infow) );
     if (!copy_safe( &infow, info, offsetof( WSAPROTOCOL_INFOA, szProtocol ) ))
-    {
-        SetLastError( WSAEFAULT );
-        return socket_return( INVALID_SOCKET );
-    }
+        return return_no_socket( WSAEFAULT );
     return WSASocketW( family, type, protocol, &infow, group, flags );
 }
 
@@ -166,6 +165,5 @@ int WINAPI closesocket( SOCKET s )
     TRACE( "socket %#Ix\n", s );
 
     error = socket_close( s, 0 );
-    TRACE( "-> error %s\n", debugstr_error( error ) );
     return return_error( error );
 }

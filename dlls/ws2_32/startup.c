@@ -162,19 +162,19 @@ int WINAPI WSAStartup( WORD version, WSADATA *data )
 
     TRACE( "version %u.%u, data %p\n", LOBYTE( version ), HIBYTE( version ), data );
 
-    if (!agreed) return WSAVERNOTSUPPORTED;
-    if (!data || !probe_write( data, sizeof(*data) )) return WSAEFAULT;
-    if (!startup_load()) return WSASYSNOTREADY;
+    if (!agreed) return return_code( WSAVERNOTSUPPORTED );
+    if (!data || !probe_write( data, sizeof(*data) )) return return_code( WSAEFAULT );
+    if (!startup_load()) return return_code( WSASYSNOTREADY );
     if (UNIX_CALL( startup, &params ))
     {
         complain( params.message );
-        return WSASYSNOTREADY;
+        return return_code( WSASYSNOTREADY );
     }
 
     fill_wsadata( data, agreed );
     startup_is_11 = LOBYTE( agreed ) == 1;
     InterlockedIncrement( &startup_count );
-    TRACE( "agreed on %u.%u, count %ld\n", LOBYTE( agreed ), HIBYTE( agreed ), startup_count );
+    TRACE( "-> version %u.%u, count %ld\n", LOBYTE( agreed ), HIBYTE( agreed ), startup_count );
     return 0;
 }
 
@@ -195,7 +195,7 @@ int WINAPI WSACleanup(void)
     } while (!__atomic_compare_exchange_n( &startup_count, &count, count - 1, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST ));
 
     if (count == 1) socket_close_all();
-    return 0;
+    return return_error( 0 );
 }
 
 /***********************************************************************
@@ -203,7 +203,9 @@ int WINAPI WSACleanup(void)
  */
 int WINAPI WSAGetLastError(void)
 {
-    return GetLastError();
+    unsigned int error = GetLastError();
+
+    return return_code( error );
 }
 
 /***********************************************************************
@@ -211,6 +213,7 @@ int WINAPI WSAGetLastError(void)
  */
 void WINAPI WSASetLastError( int error )
 {
+    TRACE( "%s\n", debugstr_error( error ) );
     SetLastError( error );
 }
 
@@ -221,6 +224,7 @@ void WINAPI WSASetLastError( int error )
  */
 BOOL WINAPI WEP(void)
 {
+    TRACE( "\n" );
     return TRUE;
 }
 
@@ -231,6 +235,6 @@ BOOL WINAPI WEP(void)
  */
 int WINAPI WSApSetPostRoutine( LPWPUPOSTMESSAGE routine )
 {
-    FIXME( "routine %p: not built\n", routine );
+    FIXME_ONCE( "routine %p: not built\n", routine );
     return return_error( WSAEOPNOTSUPP );
 }

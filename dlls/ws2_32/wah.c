@@ -32,8 +32,8 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
  */
 DWORD WINAPI WahOpenApcHelper( HANDLE *helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -42,8 +42,8 @@ DWORD WINAPI WahOpenApcHelper( HANDLE *helper )
  */
 DWORD WINAPI WahCloseApcHelper( HANDLE helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -52,8 +52,8 @@ DWORD WINAPI WahCloseApcHelper( HANDLE helper )
  */
 DWORD WINAPI WahOpenCurrentThread( HANDLE helper, void *thread )
 {
-    FIXME( "helper %p, thread %p: not built yet\n", helper, thread );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, thread %p: not built yet\n", helper, thread );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -62,8 +62,8 @@ DWORD WINAPI WahOpenCurrentThread( HANDLE helper, void *thread )
  */
 DWORD WINAPI WahCloseThread( HANDLE helper, void *thread )
 {
-    FIXME( "helper %p, thread %p: not built yet\n", helper, thread );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, thread %p: not built yet\n", helper, thread );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -72,8 +72,8 @@ DWORD WINAPI WahCloseThread( HANDLE helper, void *thread )
  */
 DWORD WINAPI WahQueueUserApc( HANDLE helper, void *thread, void *routine, ULONG_PTR context )
 {
-    FIXME( "helper %p, thread %p, routine %p, context %#Ix: not built yet\n", helper, thread, routine, context );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, thread %p, routine %p, context %#Ix: not built yet\n", helper, thread, routine, context );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -82,8 +82,8 @@ DWORD WINAPI WahQueueUserApc( HANDLE helper, void *thread, void *routine, ULONG_
  */
 DWORD WINAPI WahOpenHandleHelper( HANDLE *helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -92,8 +92,8 @@ DWORD WINAPI WahOpenHandleHelper( HANDLE *helper )
  */
 DWORD WINAPI WahCloseHandleHelper( HANDLE helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -102,8 +102,8 @@ DWORD WINAPI WahCloseHandleHelper( HANDLE helper )
  */
 DWORD WINAPI WahCreateSocketHandle( HANDLE helper, SOCKET *s )
 {
-    FIXME( "helper %p, s %p: not built yet\n", helper, s );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, s %p: not built yet\n", helper, s );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -112,8 +112,8 @@ DWORD WINAPI WahCreateSocketHandle( HANDLE helper, SOCKET *s )
  */
 DWORD WINAPI WahCloseSocketHandle( HANDLE helper, SOCKET s )
 {
-    FIXME( "helper %p, socket %#Ix: not built yet\n", helper, s );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, socket %#Ix: not built yet\n", helper, s );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -122,9 +122,9 @@ DWORD WINAPI WahCloseSocketHandle( HANDLE helper, SOCKET s )
  */
 DWORD WINAPI WahCompleteRequest( HANDLE helper, SOCKET s, OVERLAPPED *overlapped, DWORD error, DWORD transfer )
 {
-    FIXME( "helper %p, socket %#Ix, overlapped %p, error %lu, transfer %lu: not built yet\n",
-           helper, s, overlapped, error, transfer );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, socket %#Ix, overlapped %p, error %lu, transfer %lu: not built yet\n",
+                helper, s, overlapped, error, transfer );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -133,8 +133,8 @@ DWORD WINAPI WahCompleteRequest( HANDLE helper, SOCKET s, OVERLAPPED *overlapped
  */
 DWORD WINAPI WahEnableNonIFSHandleSupport(void)
 {
-    FIXME( "not built yet\n" );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "not built yet\n" );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -143,8 +143,8 @@ DWORD WINAPI WahEnableNonIFSHandleSupport(void)
  */
 DWORD WINAPI WahDisableNonIFSHandleSupport(void)
 {
-    FIXME( "not built yet\n" );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "not built yet\n" );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -153,8 +153,8 @@ DWORD WINAPI WahDisableNonIFSHandleSupport(void)
  */
 DWORD WINAPI WahOpenNotificationHandleHelper( HANDLE *helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -163,8 +163,8 @@ DWORD WINAPI WahOpenNotificationHandleHelper( HANDLE *helper )
  */
 DWORD WINAPI WahCloseNotificationHandleHelper( HANDLE helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -173,8 +173,8 @@ DWORD WINAPI WahCloseNotificationHandleHelper( HANDLE helper )
  */
 DWORD WINAPI WahCreateNotificationHandle( HANDLE helper, HANDLE *notification )
 {
-    FIXME( "helper %p, notification %p: not built yet\n", helper, notification );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, notification %p: not built yet\n", helper, notification );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -183,9 +183,9 @@ DWORD WINAPI WahCreateNotificationHandle( HANDLE helper, HANDLE *notification )
  */
 DWORD WINAPI WahWaitForNotification( HANDLE helper, HANDLE notification, OVERLAPPED *overlapped, void *routine )
 {
-    FIXME( "helper %p, notification %p, overlapped %p, routine %p: not built yet\n",
-           helper, notification, overlapped, routine );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p, notification %p, overlapped %p, routine %p: not built yet\n",
+                helper, notification, overlapped, routine );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -194,8 +194,8 @@ DWORD WINAPI WahWaitForNotification( HANDLE helper, HANDLE notification, OVERLAP
  */
 DWORD WINAPI WahNotifyAllProcesses( HANDLE helper )
 {
-    FIXME( "helper %p: not built yet\n", helper );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "helper %p: not built yet\n", helper );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -204,8 +204,8 @@ DWORD WINAPI WahNotifyAllProcesses( HANDLE helper )
  */
 DWORD WINAPI WahCreateHandleContextTable( void **table )
 {
-    FIXME( "table %p: not built yet\n", table );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "table %p: not built yet\n", table );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -214,8 +214,8 @@ DWORD WINAPI WahCreateHandleContextTable( void **table )
  */
 DWORD WINAPI WahDestroyHandleContextTable( void *table )
 {
-    FIXME( "table %p: not built yet\n", table );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "table %p: not built yet\n", table );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -224,7 +224,8 @@ DWORD WINAPI WahDestroyHandleContextTable( void *table )
  */
 void * WINAPI WahReferenceContextByHandle( void *table, HANDLE handle )
 {
-    FIXME( "table %p, handle %p: not built yet\n", table, handle );
+    FIXME_ONCE( "table %p, handle %p: not built yet\n", table, handle );
+    TRACE( "-> NULL\n" );
     return NULL;
 }
 
@@ -234,9 +235,8 @@ void * WINAPI WahReferenceContextByHandle( void *table, HANDLE handle )
  */
 void * WINAPI WahInsertHandleContext( void *table, void *context )
 {
-    FIXME( "table %p, context %p: not built yet\n", table, context );
-    SetLastError( ERROR_NOT_SUPPORTED );
-    return NULL;
+    FIXME_ONCE( "table %p, context %p: not built yet\n", table, context );
+    return return_null( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -245,8 +245,8 @@ void * WINAPI WahInsertHandleContext( void *table, void *context )
  */
 DWORD WINAPI WahRemoveHandleContext( void *table, void *context )
 {
-    FIXME( "table %p, context %p: not built yet\n", table, context );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "table %p, context %p: not built yet\n", table, context );
+    return return_code( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -255,9 +255,8 @@ DWORD WINAPI WahRemoveHandleContext( void *table, void *context )
  */
 BOOL WINAPI WahEnumerateHandleContexts( void *table, void *routine, void *context )
 {
-    FIXME( "table %p, routine %p, context %p: not built yet\n", table, routine, context );
-    SetLastError( ERROR_NOT_SUPPORTED );
-    return FALSE;
+    FIXME_ONCE( "table %p, routine %p, context %p: not built yet\n", table, routine, context );
+    return return_bool( ERROR_NOT_SUPPORTED );
 }
 
 
@@ -266,6 +265,6 @@ BOOL WINAPI WahEnumerateHandleContexts( void *table, void *routine, void *contex
  */
 DWORD WINAPI WahWriteLSPEvent( ULONG event, ULONG value )
 {
-    FIXME( "event %#lx, value %#lx: not built yet\n", event, value );
-    return ERROR_NOT_SUPPORTED;
+    FIXME_ONCE( "event %#lx, value %#lx: not built yet\n", event, value );
+    return return_code( ERROR_NOT_SUPPORTED );
 }

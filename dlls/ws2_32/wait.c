@@ -228,19 +228,12 @@ FARPROC WINAPI WSASetBlockingHook( FARPROC hook )
 
     TRACE( "hook %p\n", hook );
 
-    if (!check_11()) return NULL;
-    if (!hook)
-    {
-        SetLastError( WSAEFAULT );
-        return NULL;
-    }
-    if (!(thread = thread_get()))
-    {
-        SetLastError( WSAENOBUFS );
-        return NULL;
-    }
+    if (!check_11()) return return_null( GetLastError() );
+    if (!hook) return return_null( WSAEFAULT );
+    if (!(thread = thread_get())) return return_null( WSAENOBUFS );
     former = thread->hook ? thread->hook : default_hook;
     thread->hook = hook;
+    TRACE( "-> %p\n", former );
     return former;
 }
 
@@ -253,9 +246,9 @@ int WINAPI WSAUnhookBlockingHook(void)
 
     TRACE( "\n" );
 
-    if (!check_11()) return SOCKET_ERROR;
+    if (!check_11()) return return_error( GetLastError() );
     if ((thread = thread_get())) thread->hook = NULL;
-    return 0;
+    return return_error( 0 );
 }
 
 /***********************************************************************
@@ -263,12 +256,11 @@ int WINAPI WSAUnhookBlockingHook(void)
  */
 BOOL WINAPI WSAIsBlocking(void)
 {
-    struct thread_data *thread;
+    struct thread_data *thread = thread_get();
+    BOOL ret = thread && thread->waiting;
 
-    TRACE( "\n" );
-
-    if (!(thread = thread_get())) return FALSE;
-    return thread->waiting != NULL;
+    TRACE( "-> %d\n", ret );
+    return ret;
 }
 
 /***********************************************************************
@@ -283,8 +275,8 @@ int WINAPI WSACancelBlockingCall(void)
 
     TRACE( "\n" );
 
-    if (!check_11()) return SOCKET_ERROR;
+    if (!check_11()) return return_error( GetLastError() );
     if (!(thread = thread_get()) || !thread->waiting) return return_error( WSAEINVAL );
     thread->cancelled = 1;
-    return 0;
+    return return_error( 0 );
 }

@@ -228,6 +228,11 @@ extern const char *debugstr_type( int type );
 extern const char *debugstr_protocol( int protocol );
 extern const char *debugstr_msg_flags( DWORD flags );
 extern const char *debugstr_error( unsigned int error );
+extern void trace_error( const char *func, unsigned int error );    /* how that function ends */
+
+/* What a program may do again and again is told once, and then only traced. */
+#define FIXME_ONCE( ... ) \
+    do { static BOOL told; if (told) TRACE( __VA_ARGS__ ); else { told = TRUE; FIXME( __VA_ARGS__ ); } } while (0)
 
 /* ---- address checks shared by bind, connect, sendto (connect.c) ---- */
 
@@ -282,6 +287,8 @@ extern void turn_leave( struct socket *sock );
  * FALSE: there is none. */
 extern BOOL catalog_find( int family, int type, int protocol, WSAPROTOCOL_INFOW *info );
 extern void catalog_info_to_a( const WSAPROTOCOL_INFOW *src, WSAPROTOCOL_INFOA *dst );
+/* SOCKET_ERROR, and the error where the WSC functions have it */
+extern int provider_error( unsigned int error, INT *err );
 /* debugstr_guid for a program's pointer */
 extern const char *debugstr_provider( const GUID *guid );
 
@@ -293,12 +300,30 @@ extern const char *debugstr_provider( const GUID *guid );
 
 /* ---- endings of an export ---- */
 
-/* sets the last error; SOCKET_ERROR if there is one, else 0 */
-static inline int return_error( unsigned int error )
+/* Every export ends in one of these, or traces "-> " and what it returns. While nothing is traced
+ * they cost no call. */
+static inline unsigned int end_call( const char *traced, unsigned int error )
 {
-    if (!error) return 0;
+    if (traced) trace_error( traced, error );
+    return error;
+}
+
+static inline int end_call_set( const char *traced, unsigned int error )
+{
+    if (!end_call( traced, error )) return 0;
     SetLastError( error );
     return SOCKET_ERROR;
 }
+
+#define TRACED_FUNC                 (TRACE_ON( winsock ) ? __func__ : NULL)
+/* the error itself */
+#define return_code( error )        end_call( TRACED_FUNC, error )
+/* the others set the last error: SOCKET_ERROR, or 0 without an error */
+#define return_error( error )       end_call_set( TRACED_FUNC, error )
+/* FALSE, or TRUE without an error */
+#define return_bool( error )        (!return_error( error ))
+/* for those that return a socket or a pointer; only with an error */
+#define return_no_socket( error )   ((SOCKET)return_error( error ))
+#define return_null( error )        (return_error( error ), NULL)
 
 #endif /* __WS2_32_PRIVATE_H */
