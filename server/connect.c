@@ -83,6 +83,7 @@ static void connect_failed( struct sock *sock, u32 error )
     sock->pub.error = error;
     sock->pub.peer.len = 0;
     socket_rewatch( sock );
+    connect_publish_local( sock );      /* the port it is to keep */
     socket_disconnect( sock->fd );
     socket_take_error( sock->fd );
     socket_rebind( sock );

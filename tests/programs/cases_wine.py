@@ -18,12 +18,21 @@
 #
 
 import hashlib
+import os
 import re
 import socket
+import subprocess
 import zlib
 
 from cases_perl import Server
-from harness import check, connect, free_port, pattern, same
+from harness import Skip, check, connect, free_port, pattern, same
+
+
+def wine_major():
+    """The first number of the version of the Wine that the runners run."""
+    text = subprocess.run([os.environ.get('WINE', 'wine'), '--version'], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, timeout=30, check=True).stdout.decode()
+    return int(re.match(r'wine-(\d+)', text).group(1))
 
 
 def loaded(context):
@@ -39,9 +48,14 @@ def loaded(context):
 def prefix(context):
     """The prefix comes up with its services; a command prompt works."""
     same(context.start('cmd', '/c', 'echo', 'hello').succeed(90).strip(), 'hello', 'echo said')
+    rpc = 'Remote Procedure Call (RPC)'
     text = context.start('net', 'start').succeed()
-    for service in ('Remote Procedure Call (RPC)', 'Plug and Play Service'):
-        check(service in text, '%s is not running' % service)
+    check('Plug and Play Service' in text, 'Plug and Play is not running')
+    if wine_major() > 8 and rpc not in text:  # there it comes when it is needed, and goes again
+        text = context.start('net', 'start', 'RpcSs').succeed()
+        check('was started successfully' in text, 'RpcSs does not start')
+    else:
+        check(rpc in text, 'RpcSs is not running')
 
 
 def hostname(context):
@@ -61,8 +75,11 @@ def ping(context):
 def netstat(context):
     """It shows a connection of perl.exe."""
     port = context.perl('echo-server.pl', '127.0.0.1', 1).port()
-    with connect(port):
+    with connect(port) as client:
         text = context.start('netstat').succeed()
+        shows_native = ':%d ' % client.getsockname()[1] in text
+    if wine_major() > 8 and not shows_native and not context.stock:
+        raise Skip('this netstat shows only what wineserver owns, nothing of the system')
     check(re.search(r'TCP\s+127\.0\.0\.1:%d\s.*ESTABLISHED' % port, text), 'the connection to port %d is not shown' % port)
 
 
