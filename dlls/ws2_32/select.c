@@ -26,6 +26,7 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
+#define MAX_SET     0x1000000           /* no process has so many handles */
 #define LOCAL_COUNT 64                  /* up to here no heap is needed */
 
 /* one entry of a poll: a socket and what is wanted of it */
@@ -198,7 +199,7 @@ static unsigned int check_set( const fd_set *set, u_int *count )
     *count = 0;
     if (!set) return 0;
     if (!copy_safe( count, set, sizeof(*count) )) return WSAEFAULT;
-    if (*count > 0x1000000 || !probe_write( (void *)set, offsetof( fd_set, fd_array[*count] ) )) return WSAEFAULT;
+    if (*count > MAX_SET || !probe_write( (void *)set, offsetof( fd_set, fd_array[*count] ) )) return WSAEFAULT;
     return 0;
 }
 
@@ -313,15 +314,20 @@ int WINAPI select( int nfds, fd_set *read, fd_set *write, fd_set *except, const 
 /***********************************************************************
  *      __WSAFDIsSet   (ws2_32.151)
  *
- * What FD_ISSET is. O(sockets in the set).
+ * What FD_ISSET is; a bad set has nobody in it. O(sockets in the set).
  */
 int WINAPI __WSAFDIsSet( SOCKET s, fd_set *set )
 {
-    int i = set->fd_count;
+    u_int count = 0;
     BOOL ret = FALSE;
 
-    while (!ret && i--) ret = set->fd_array[i] == s;
-    TRACE( "socket %#Ix, set %p, count %u -> %d\n", s, set, set->fd_count, ret );
+    TRACE( "socket %#Ix, set %s\n", s, debugstr_set( set ) );
+
+    if (copy_safe( &count, set, sizeof(count) ) && count <= MAX_SET &&
+        probe_read( set, offsetof( fd_set, fd_array[count] ) ))
+        while (!ret && count--) ret = set->fd_array[count] == s;
+
+    TRACE( "-> %d\n", ret );
     return ret;
 }
 
@@ -398,7 +404,7 @@ static unsigned int do_poll( WSAPOLLFD *fds, ULONG count, int timeout, unsigned 
     unsigned int error;
 
     if (!count) return WSAEINVAL;
-    if (count > 0x1000000 || !probe_write( fds, count * sizeof(*fds) )) return WSAEFAULT;
+    if (count > MAX_SET || !probe_write( fds, count * sizeof(*fds) )) return WSAEFAULT;
     if (!poll_init( &poll, count )) return WSAENOBUFS;
     if (!(error = add_fds( &poll, fds, count )))
     {

@@ -87,15 +87,18 @@ static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
 /***********************************************************************
  *      socket   (ws2_32.23)
  *
- * An overlapped, inheritable socket. WSANOTINITIALISED, WSAEINVAL, WSAEAFNOSUPPORT,
+ * An inheritable socket, overlapped unless SO_OPENTYPE says otherwise. WSANOTINITIALISED, WSAEINVAL, WSAEAFNOSUPPORT,
  * WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT, WSAEACCES (raw), WSAEMFILE, WSAENOBUFS, WSAENETDOWN.
  */
 SOCKET WINAPI socket( int family, int type, int protocol )
 {
+    struct thread_data *thread;
+
     TRACE( "family %s, type %s, protocol %s\n", debugstr_family( family ), debugstr_type( type ), debugstr_protocol( protocol ) );
 
     if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
-    return make_socket( family, type, protocol, WSA_FLAG_OVERLAPPED );
+    if (!(thread = thread_get())) return return_no_socket( WSAENOBUFS );
+    return make_socket( family, type, protocol, thread->open_type ? 0 : WSA_FLAG_OVERLAPPED );
 }
 
 /* FROM_PROTOCOL_INFO fields come from the info; given values must fit it */

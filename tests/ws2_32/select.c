@@ -119,6 +119,8 @@ static void piece_bad_pointers(void)
     FD_SET( s, &set );
     check_error( select( 0, bad_pointer(), NULL, NULL, &timeout ), WSAEFAULT );
     check_error( select( 0, NULL, &set, NULL, bad_pointer() ), WSAEFAULT );
+    ok( !__WSAFDIsSet( s, NULL ), "is set\n" );
+    ok( !__WSAFDIsSet( s, bad_pointer() ), "is set\n" );
     closesocket( s );
 }
 

@@ -184,6 +184,57 @@ static void test_flags(void)
     closesocket( s );
 }
 
+static void set_open_type( DWORD type )
+{
+    check_ok( setsockopt( INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, (const char *)&type, sizeof(type) ) );
+}
+
+static DWORD get_open_type(void)
+{
+    DWORD type = 0xdeadbeef;
+    int len = sizeof(type);
+
+    check_ok( getsockopt( INVALID_SOCKET, SOL_SOCKET, SO_OPENTYPE, (char *)&type, &len ) );
+    ok( len == sizeof(type), "got length %d\n", len );
+    return type;
+}
+
+static DWORD WINAPI open_type_thread( void *arg )
+{
+    *(DWORD *)arg = get_open_type();
+    return 0;
+}
+
+/* what socket() makes is a matter of the thread's */
+static void test_open_type(void)
+{
+    WSAOVERLAPPED overlapped = { .Internal = 0x1234 };
+    WSABUF buf = { 3, (char *)"abc" };
+    union address addr;
+    SOCKET s, receiver;
+    DWORD type, sent;
+    HANDLE thread;
+
+    ok( !get_open_type(), "got type %#lx\n", get_open_type() );
+    set_open_type( SO_SYNCHRONOUS_NONALERT );
+    ok( get_open_type() == SO_SYNCHRONOUS_NONALERT, "got type %#lx\n", get_open_type() );
+    thread = CreateThread( NULL, 0, open_type_thread, &type, 0, NULL );
+    ok( !WaitForSingleObject( thread, 5000 ), "the thread does not end\n" );
+    CloseHandle( thread );
+    ok( !type, "another thread has type %#lx\n", type );
+
+    /* a socket that is not overlapped has no use for an OVERLAPPED */
+    receiver = socket_bound( AF_INET, SOCK_DGRAM, &addr );
+    s = socket( AF_INET, SOCK_DGRAM, 0 );
+    check_ok( connect( s, &addr.sa, sizeof(addr.in) ) );
+    check_ok( WSASend( s, &buf, 1, &sent, 0, &overlapped, NULL ) );
+    ok( sent == 3, "sent %lu\n", sent );
+    todo_wine ok( overlapped.Internal == 0x1234, "got status %#Ix\n", overlapped.Internal );
+    closesocket( s );
+    closesocket( receiver );
+    set_open_type( 0 );
+}
+
 /* a socket is a kernel handle */
 static void test_handle(void)
 {
@@ -383,6 +434,7 @@ START_TEST(socket)
     test_raw();
     test_groups();
     test_flags();
+    test_open_type();
     test_handle();
     test_protocol_info();
     test_v6only();
