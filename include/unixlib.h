@@ -44,7 +44,8 @@ struct unix_socket
     uint64_t              mailbox;      /* of its first handle here (protocol.idl); 0: that is none of ours */
     int                   unnamed;      /* the helper has not been told its mailbox yet */
     const struct slot    *slot;         /* what the helper publishes; another after the helper was replaced */
-    volatile unsigned int *pending;     /* receives of this process that wait (protocol.idl: the counters) */
+    unsigned int          counter;      /* where its receives that wait are counted (protocol.idl: the counters) */
+    volatile unsigned int *pending;     /* that counter; the same for the life of this struct */
     struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
     int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */

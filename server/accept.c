@@ -124,7 +124,7 @@ u32 accept_request( struct request *req )
     if ((error = client_room( req->client ))) return error;
 
     if (!(sock = accept_deferred( listener )) && (error = accept_new( listener, &sock ))) return error;
-    if ((error = mailbox_bind( req->client, in->mailbox, sock )) || (error = client_hold( req->client, sock )))
+    if ((error = mailbox_bind( req->client, in->mailbox, sock )) || (error = client_hold( req->client, sock, in->counter )))
     {
         socket_reset( sock, SOCKET_ABORTED );
         socket_end( sock );

@@ -221,10 +221,11 @@ static void adopt_begin( struct sock *sock )
 /* a handle that came from another process, or a duplicate: the client gets what it stands for */
 static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
 {
+    const struct adopt_request *in = req->in;
     struct adopt_reply *out = req->out;
     u32 error;
 
-    if ((error = client_hold( req->client, sock ))) return error;
+    if ((error = client_hold( req->client, sock, in->counter ))) return error;
     close_revive( sock );
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
@@ -246,7 +247,7 @@ u32 adopt_request( struct request *req )
     is_new = !(sock = socket_by_cookie( cookie ));
     if (is_new && (error = client_room( req->client ))) return error;
     if (is_new && (error = adopt_new( req, in, &sock ))) return error;
-    if ((error = client_hold( req->client, sock )))
+    if ((error = client_hold( req->client, sock, in->counter )))
     {
         if (is_new) socket_end( sock );
         return error;

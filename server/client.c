@@ -48,7 +48,7 @@ struct client
     struct timer timer;         /* until hello has come, or while a reply cannot go */
     u32 serial;                 /* tells it from others that had its place in memory */
     int pid;                    /* of the peer, as the kernel has it */
-    const u32 *counters;        /* by slot: receives of it that wait; NULL before hello */
+    const u32 *counters;        /* receives of it that wait, by struct hold; NULL before hello */
     struct list holds;          /* struct hold */
     u32 hold_count;
     u32 mailbox_count;          /* made for it and not hung up yet */
@@ -92,16 +92,18 @@ u32 client_room( const struct client *client )
     return client->hold_count < client_max_sockets ? 0 : WSAEMFILE;
 }
 
-/* holding twice is holding once */
-u32 client_hold( struct client *client, struct sock *sock )
+/* holding twice is holding once, with the counter it had */
+u32 client_hold( struct client *client, struct sock *sock, u32 counter )
 {
     struct hold *hold;
 
     if (client_find_hold( client, sock )) return 0;
+    if (counter >= PROTOCOL_MAX_SLOTS) return WSAEINVAL;
     if (client_room( client )) return WSAEMFILE;
     if (!(hold = malloc( sizeof(*hold) ))) return WSAENOBUFS;
     hold->client = client;
     hold->sock = sock;
+    hold->counter = counter;
     list_add_tail( &client->holds, &hold->client_entry );
     list_add_tail( &sock->holds, &hold->sock_entry );
     client->hold_count++;
@@ -139,7 +141,7 @@ int client_waiting( const struct sock *sock )
     struct hold *hold;
 
     LIST_FOR_EACH_ENTRY( hold, &sock->holds, struct hold, sock_entry )
-        if (__atomic_load_n( &hold->client->counters[sock->slot], __ATOMIC_SEQ_CST )) return 1;
+        if (__atomic_load_n( &hold->client->counters[hold->counter], __ATOMIC_SEQ_CST )) return 1;
     return 0;
 }
 

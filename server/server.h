@@ -212,6 +212,7 @@ struct hold
 {
     struct client *client;
     struct sock *sock;
+    u32 counter;                /* which of the client's counters it is */
     struct list client_entry;   /* in the client's list */
     struct list sock_entry;     /* in the socket's list */
 };
@@ -221,7 +222,7 @@ extern void client_done(void);
 extern void client_check_idle(void);
 extern struct sock *client_sock( struct client *client, const struct socket_ref *ref );
 extern u32 client_room( const struct client *client );
-extern u32 client_hold( struct client *client, struct sock *sock );
+extern u32 client_hold( struct client *client, struct sock *sock, u32 counter );
 extern void client_release( struct client *client, struct sock *sock );
 extern void client_forget( struct client *client, struct sock *sock );
 extern u32 client_hello( struct client *client, int counters, u32 pid );

@@ -399,8 +399,9 @@ static void create_defaults( int fd, u32 family, u32 type )
 }
 
 /* one socket of the kind asked for, held by the client */
-static u32 create_one( struct client *client, const struct create_request *in, u32 protocol, u64 mailbox, struct sock **ret )
+static u32 create_one( struct client *client, const struct create_request *in, u32 protocol, u32 i, struct sock **ret )
 {
+    u64 mailbox = i ? 0 : in->mailbox;
     struct sock *sock;
     u32 error;
     int fd;
@@ -417,7 +418,7 @@ static u32 create_one( struct client *client, const struct create_request *in, u
         return error;
     }
     sock->pub.options[OPTION_CONTEXT] = in->context;
-    if ((error = mailbox_bind( client, mailbox, sock )) || (error = client_hold( client, sock )))
+    if ((error = mailbox_bind( client, mailbox, sock )) || (error = client_hold( client, sock, in->counters[i] )))
     {
         socket_end( sock );
         return error;
@@ -439,7 +440,7 @@ u32 create_request( struct request *req )
     if ((error = create_check( in->family, in->type, &protocol ))) return error;
     for (out->count = 0; out->count < in->count; out->count++)
     {
-        if ((error = create_one( req->client, in, protocol, out->count ? 0 : in->mailbox, &sock ))) break;
+        if ((error = create_one( req->client, in, protocol, out->count, &sock ))) break;
         out->made[out->count].socket = socket_ref( sock );
         out->made[out->count].cookie = sock->pub.cookie;
         if (!out->count) req->reply_fd = sock->fd;

@@ -197,11 +197,10 @@ static int hello(void)
     return 0;
 }
 
-/* what a reply names: where it is published, and where we count */
+/* what a reply names, and where it is published */
 static void set_ref( struct unix_socket *socket, struct socket_ref ref )
 {
     socket->ref = ref;
-    __atomic_store_n( &socket->pending, counters + ref.slot, __ATOMIC_RELEASE );
     __atomic_store_n( &socket->slot, arena + ref.slot, __ATOMIC_RELEASE );
 }
 
@@ -209,7 +208,7 @@ static void set_ref( struct unix_socket *socket, struct socket_ref ref )
  * for want of room) keeps its last state and serves data; control calls on it fail. */
 static int tell_again( struct unix_socket *socket, void *arg )
 {
-    struct adopt_request request = { .known = 1, .mailbox = socket->mailbox };
+    struct adopt_request request = { .known = 1, .counter = socket->counter, .mailbox = socket->mailbox };
     struct adopt_reply reply;
     struct fds fds;
     int fd, error;
@@ -312,15 +311,15 @@ static unsigned int ask( struct exchange *ex )
     { .type = (TYPE), .request = &(req), .size = sizeof(req), .socket = (sock), .fd = -1, \
       .reply = &(rep), .reply_size = sizeof(rep), .reply_fd = -1 }
 
-/* a socket that the helper has just handed over, with its fd; NULL without memory */
-static struct unix_socket *enter_socket( int fd, uint64_t cookie, struct socket_ref ref )
+/* Makes one that was taken the socket that the helper has just handed over, with its fd. A helper that
+ * is right never fails us here. */
+static int enter_socket( struct unix_socket *socket, int fd, uint64_t cookie, struct socket_ref ref )
 {
-    struct unix_socket *socket;
-
-    if (fd == -1 || ref.slot >= PROTOCOL_MAX_SLOTS) return NULL;
-    if (!(socket = sockets_add( fd, cookie ))) return NULL;
+    if (fd == -1 || ref.slot >= PROTOCOL_MAX_SLOTS || sockets_find( cookie )) return 0;
+    socket->pending = counters + socket->counter;
+    sockets_enter( socket, fd, cookie );
     set_ref( socket, ref );
-    return socket;
+    return 1;
 }
 
 /* what the helper says of a socket; it may be replaced by another helper's word at any moment */
@@ -436,30 +435,46 @@ static struct unix_socket *use_spare( struct spare_kind *spare, uint64_t mailbox
     return socket;
 }
 
-/* enters what came: the first is asked for, the others are spares */
-static struct unix_socket *enter_created( const struct create_reply *reply, const struct fds *fds, struct spare_kind *spare )
+/* takes what can become the sockets of a create: fewer than asked for if there is no memory */
+static int take_sockets( struct unix_socket **taken, struct create_request *request )
 {
-    struct unix_socket *first = NULL, *socket;
+    unsigned int i;
+
+    for (i = 0; i < request->count && (taken[i] = sockets_take()); i++) request->counters[i] = taken[i]->counter;
+    request->count = i;
+    return i != 0;
+}
+
+/* enters what came: the first is asked for, the others are spares */
+static struct unix_socket *enter_created( struct unix_socket **taken, const struct create_reply *reply,
+                                          const struct fds *fds, struct spare_kind *spare )
+{
+    struct unix_socket *first = NULL;
     unsigned int i;
 
     for (i = 0; i < fds->count; i++)
     {
-        socket = i < reply->count ? enter_socket( fds->fds[i], reply->made[i].cookie, reply->made[i].socket ) : NULL;
-        if (!socket && i < reply->count) give_back( fds->fds[i], reply->made[i].socket );
-        else if (!socket) close( fds->fds[i] );
-        else if (!i) first = socket;
-        else spare->sockets[spare->count++] = socket;
+        if (i >= reply->count || !taken[i]) close( fds->fds[i] );
+        else if (!enter_socket( taken[i], fds->fds[i], reply->made[i].cookie, reply->made[i].socket ))
+            give_back( fds->fds[i], reply->made[i].socket );
+        else
+        {
+            if (!i) first = taken[i];
+            else spare->sockets[spare->count++] = taken[i];
+            taken[i] = NULL;
+        }
     }
     return first;
 }
 
 static unsigned int create_locked( struct create_request *request, struct unix_socket **socket )
 {
+    struct unix_socket *taken[PROTOCOL_MAX_FDS] = { NULL };
     struct spare_kind *spare = find_kind( request );
     struct create_reply reply;
     struct fds fds;
     struct exchange ex = EXCHANGE( REQUEST_CREATE, NULL, *request, reply );
-    unsigned int error;
+    unsigned int error, i;
 
     if (spare && spare->count)
     {
@@ -468,16 +483,18 @@ static unsigned int create_locked( struct create_request *request, struct unix_s
     }
     request->count = spare ? next_batch( spare ) : 1;
     ex.reply_fds = &fds;
-    if ((error = ask_locked( &ex ))) return error;
-    if (!(*socket = enter_created( &reply, &fds, spare ))) return WSAENOBUFS;
-    (*socket)->mailbox = request->mailbox;
-    return 0;
+    if (!take_sockets( taken, request )) return WSAENOBUFS;
+    if (!(error = ask_locked( &ex )) && !(*socket = enter_created( taken, &reply, &fds, spare ))) error = WSAENOBUFS;
+    for (i = 0; i < request->count; i++)
+        if (taken[i]) sockets_put_back( taken[i] );
+    if (!error) (*socket)->mailbox = request->mailbox;
+    return error;
 }
 
 NTSTATUS socket_create( void *args )
 {
     struct socket_create_params *params = args;
-    struct create_request request = { params->family, params->type, params->protocol, params->context, params->mailbox, 1, 0 };
+    struct create_request request = { params->family, params->type, params->protocol, params->context, params->mailbox, 1, 0, { 0 } };
     unsigned int error;
     sigset_t old;
 
@@ -530,10 +547,17 @@ static unsigned int adopt_locked( int fd, struct unix_socket **socket )
     struct adopt_request request = { .known = 0 };
     struct adopt_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_ADOPT, NULL, request, reply );
+    struct unix_socket *taken = sockets_take();
     unsigned int error;
 
+    if (!taken) return WSAENOBUFS;
     ex.fd = fd;
-    if ((error = ask_locked( &ex ))) return error;
+    request.counter = taken->counter;
+    if ((error = ask_locked( &ex )))
+    {
+        sockets_put_back( taken );
+        return error;
+    }
     if (ex.reply_fd == -1 && (ex.reply_fd = fcntl( fd, F_DUPFD_CLOEXEC, 0 )) == -1) error = WSAEMFILE;
     else if ((*socket = sockets_find( reply.cookie )))
     {
@@ -541,7 +565,13 @@ static unsigned int adopt_locked( int fd, struct unix_socket **socket )
         (*socket)->refs++;
         close( ex.reply_fd );
     }
-    else if (!(*socket = enter_socket( ex.reply_fd, reply.cookie, reply.socket ))) error = WSAENOBUFS;
+    else if (enter_socket( taken, ex.reply_fd, reply.cookie, reply.socket ))
+    {
+        *socket = taken;
+        taken = NULL;
+    }
+    else error = WSAENOBUFS;
+    if (taken) sockets_put_back( taken );
     if (error && ex.reply_fd != -1) close( ex.reply_fd );
     /* held once for all handles: only one that brought it here gives it back */
     if (error && !sockets_find( reply.cookie )) give_back( -1, reply.socket );
@@ -696,6 +726,30 @@ NTSTATUS socket_connect_status( void *args )
     return error;
 }
 
+static unsigned int accept_locked( struct exchange *ex, struct socket_accept_params *params )
+{
+    struct unix_socket *taken = sockets_take();
+    struct accept_request *request = ex->request;
+    struct accept_reply *reply = ex->reply;
+    unsigned int error;
+
+    if (!taken) return WSAENOBUFS;
+    request->counter = taken->counter;
+    if (!(error = ask_locked( ex )) && !enter_socket( taken, ex->reply_fd, reply->cookie, reply->socket ))
+    {
+        give_back( ex->reply_fd, reply->socket );
+        error = WSAENOBUFS;
+    }
+    if (error)
+    {
+        sockets_put_back( taken );
+        return error;
+    }
+    params->socket = taken;
+    taken->mailbox = params->mailbox;
+    return 0;
+}
+
 NTSTATUS socket_accept( void *args )
 {
     struct socket_accept_params *params = args;
@@ -706,12 +760,7 @@ NTSTATUS socket_accept( void *args )
     sigset_t old;
 
     control_enter( &old );
-    if (!(error = ask_locked( &ex )) && !(params->socket = enter_socket( ex.reply_fd, reply.cookie, reply.socket )))
-    {
-        give_back( ex.reply_fd, reply.socket );
-        error = WSAENOBUFS;
-    }
-    if (!error) params->socket->mailbox = params->mailbox;
+    error = accept_locked( &ex, params );
     control_leave( &old );
     return error;
 }

@@ -32,8 +32,11 @@ extern int helper_fail( const char *what, const char *path, int err );
 
 /* sockets.c: the table of unix_socket by cookie */
 extern struct unix_socket *sockets_find( uint64_t cookie );
-/* takes the fd over unless it fails; refs is 1; NULL: no memory. A known cookie is an error: NULL. */
-extern struct unix_socket *sockets_add( int fd, uint64_t cookie );
+/* one that is nobody's, to become a socket or to be put back; NULL: no memory */
+extern struct unix_socket *sockets_take(void);
+extern void sockets_put_back( struct unix_socket *socket );
+/* makes it a socket that is found, with one ref; takes the fd over */
+extern void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie );
 /* closes the fd; the struct is kept for reuse */
 extern void sockets_remove( struct unix_socket *socket );
 /* calls func for each until one returns non-zero: that is returned */

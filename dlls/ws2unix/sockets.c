@@ -27,9 +27,10 @@
 static struct unix_socket *hash[HASH_SIZE];
 static struct unix_socket *free_list;
 
-/* what a closed socket still shows to a thread that has not noticed: an open, unconnected one that nobody reads */
+static unsigned int alloc_count;        /* how many there are: each has a counter for its life */
+
+/* what a closed socket still shows to a thread that has not noticed: an open, unconnected one */
 static const struct slot no_slot;
-static volatile unsigned int no_counter;
 
 static struct unix_socket **chain( uint64_t cookie )
 {
@@ -45,38 +46,44 @@ struct unix_socket *sockets_find( uint64_t cookie )
     return NULL;
 }
 
-static struct unix_socket *take_free(void)
+struct unix_socket *sockets_take(void)
 {
     struct unix_socket *socket = free_list;
     unsigned int i;
 
     if (!socket)
     {
+        if (alloc_count + ALLOC_COUNT > PROTOCOL_MAX_SLOTS) return NULL;
         if (!(socket = calloc( ALLOC_COUNT, sizeof(*socket) ))) return NULL;
-        for (i = 0; i < ALLOC_COUNT - 1; i++) socket[i].next = &socket[i + 1];
+        for (i = 0; i < ALLOC_COUNT; i++)
+        {
+            socket[i].counter = alloc_count++;
+            socket[i].slot = &no_slot;
+            if (i < ALLOC_COUNT - 1) socket[i].next = &socket[i + 1];
+        }
     }
     free_list = socket->next;
     return socket;
 }
 
-struct unix_socket *sockets_add( int fd, uint64_t cookie )
+void sockets_put_back( struct unix_socket *socket )
 {
-    struct unix_socket *socket;
+    socket->next = free_list;
+    free_list = socket;
+}
 
-    if (sockets_find( cookie ) || !(socket = take_free())) return NULL;
+void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
+{
     socket->fd = fd;
     socket->refs = 1;
     socket->cookie = cookie;
     socket->mailbox = 0;
     socket->unnamed = 0;
-    socket->slot = &no_slot;
-    socket->pending = &no_counter;
     socket->turn = 0;
     socket->icmp_error = 0;
     socket->idle_receives = 0;
     socket->next = *chain( cookie );
     *chain( cookie ) = socket;
-    return socket;
 }
 
 void sockets_remove( struct unix_socket *socket )
@@ -87,10 +94,8 @@ void sockets_remove( struct unix_socket *socket )
     *ptr = socket->next;
     close( socket->fd );
     socket->fd = -1;
-    socket->slot = &no_slot;
-    socket->pending = &no_counter;
-    socket->next = free_list;
-    free_list = socket;
+    __atomic_store_n( &socket->slot, &no_slot, __ATOMIC_RELEASE );
+    sockets_put_back( socket );
 }
 
 int sockets_enumerate( int (*func)( struct unix_socket *socket, void *arg ), void *arg )

@@ -296,13 +296,20 @@ void raw_close( struct raw *raw )
 
 /* ---- requests ---- */
 
+/* another one for each socket, and never the slot's number but by chance */
+static u32 next_counter( struct raw *raw )
+{
+    return ++raw->last_counter * 7 % PROTOCOL_MAX_SLOTS;
+}
+
 u32 raw_create( struct raw *raw, u32 family, u32 type, u32 protocol, struct raw_sock *sock )
 {
-    struct create_request in = { family, type, protocol, 0, 0, 1, 0 };
+    struct create_request in = { family, type, protocol, 0, 0, 1, 0, { 0 } };
     struct create_reply out;
     u32 ret;
 
     memset( sock, 0, sizeof(*sock) );
+    sock->counter = in.counters[0] = next_counter( raw );
     ret = raw_request( raw, REQUEST_CREATE, &in, sizeof(in), -1, &out, sizeof(out), &sock->fd );
     if (ret) return ret;
     assert_int_not_equal( sock->fd, -1 );
@@ -321,6 +328,7 @@ u32 raw_adopt( struct raw *raw, int fd, const struct slot *known, struct raw_soc
     memset( &in, 0, sizeof(in) );
     memset( sock, 0, sizeof(*sock) );
     sock->fd = fd;
+    sock->counter = in.counter = next_counter( raw );
     if (known)
     {
         in.known = 1;
@@ -390,11 +398,12 @@ u32 raw_connect_status( struct raw *raw, const struct raw_sock *sock, u32 *pendi
 
 u32 raw_accept( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock, struct accept_reply *reply )
 {
-    struct accept_request in = { listener->ref, 0 };
+    struct accept_request in = { listener->ref, 0, next_counter( raw ), 0 };
     struct accept_reply out;
     u32 ret;
 
     memset( sock, 0, sizeof(*sock) );
+    sock->counter = in.counter;
     ret = raw_request( raw, REQUEST_ACCEPT, &in, sizeof(in), -1, &out, sizeof(out), &sock->fd );
     if (ret) return ret;
     assert_int_not_equal( sock->fd, -1 );

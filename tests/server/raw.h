@@ -57,6 +57,7 @@ struct raw
     int counters_fd;
     u32 *counters;              /* one's own */
     u32 last_id;
+    u32 last_counter;           /* of the last socket */
 };
 
 extern int raw_connect_only(void);
@@ -72,6 +73,7 @@ struct raw_sock
 {
     struct socket_ref ref;
     u64 cookie;
+    u32 counter;                /* where its client counts */
     int fd;
 };
 

@@ -34,6 +34,7 @@
  * of it wrong; so they get far. Only loopback is talked to, and only ports of one's own. */
 
 #define CLIENTS 5
+#define COUNTERS 64         /* used of each client's */
 #define SOCKETS 24          /* remembered of each client; older ones are forgotten, with their fds */
 #define PORTS   16
 #define BOXES   6           /* mailboxes likewise */
@@ -112,6 +113,12 @@ static struct socket_ref random_ref( struct fuzz_client *client )
     return ref;
 }
 
+/* few, so that sockets share them now and then */
+static u32 random_counter(void)
+{
+    return one_in( 20 ) ? odd_number() : rnd( COUNTERS );
+}
+
 /* a handle's: this client's, another's, a wrong one, none */
 static u64 random_mailbox( struct fuzz_client *client )
 {
@@ -170,6 +177,7 @@ union any_request
     struct bind_request bind;
     struct listen_request listen;
     struct connect_request connect;
+    struct accept_request accept;
     struct defer_request defer;
     struct shutdown_request shutdown;
     struct set_option_request set_option;
@@ -195,10 +203,12 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         req->create.protocol = one_in( 20 ) ? odd_number() : 0;
         req->create.count = one_in( 20 ) ? (one_in( 2 ) ? 0 : PROTOCOL_MAX_FDS + 1) : 1;
         req->create.mailbox = random_mailbox( client );
+        req->create.counters[0] = random_counter();
         break;
     case REQUEST_ADOPT:
         sock = random_sock( client );
         req->adopt.known = one_in( 2 );
+        req->adopt.counter = random_counter();
         if (client->raw.fd != -1 && sock->ref.slot < PROTOCOL_MAX_SLOTS) req->adopt.state = client->raw.arena[sock->ref.slot];
         for (i = rnd( 8 ); i; i--) ((u8 *)&req->adopt.state)[rnd( sizeof(struct slot) )] = rnd( 256 );
         break;
@@ -213,6 +223,9 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         break;
     case REQUEST_CONNECT:
         req->connect.address = random_address();
+        break;
+    case REQUEST_ACCEPT:
+        req->accept.counter = random_counter();
         break;
     case REQUEST_DEFER:
         req->defer.connection = random_ref( client );
@@ -411,9 +424,7 @@ static void step_data( struct fuzz_client *client )
 
 static void step_counter( struct fuzz_client *client )
 {
-    u32 slot = random_sock( client )->ref.slot;
-
-    if (slot < PROTOCOL_MAX_SLOTS) __atomic_store_n( &client->raw.counters[slot], one_in( 2 ), __ATOMIC_SEQ_CST );
+    __atomic_store_n( &client->raw.counters[rnd( COUNTERS )], one_in( 2 ), __ATOMIC_SEQ_CST );
 }
 
 static void step( struct fuzz_client *client )

@@ -390,7 +390,7 @@ static void test_hello( void **state )
 {
     struct { struct request_header header; struct hello_request body; } hello =
         { { REQUEST_HELLO, 7, 0 }, { PROTOCOL_MAGIC, PROTOCOL_VERSION, 1, 0 } };
-    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 1, 6, 0, 0, 1, 0 } };
+    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 1, 6, 0, 0, 1, 0, { 0 } } };
     struct reply_header reply;
     int fd, got, i, counters;
 
@@ -463,7 +463,7 @@ static void test_foreign_user( void **state )
 /* A client that asks and never listens is given up; one that only takes its time gets every reply. */
 static void test_unread_replies( void **state )
 {
-    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 2, 0, 0, 0, 1, 0 } };
+    struct { struct request_header header; struct create_request body; } create = { { REQUEST_CREATE, 1, 0 }, { 2, 2, 0, 0, 0, 1, 0, { 0 } } };
     char reply[PROTOCOL_MAX_MESSAGE];
     struct raw raw, other;
     int i, got, fds, sent = 0;

@@ -37,7 +37,7 @@ static u32 new_mailbox( struct raw *raw, u64 *name, int *fd )
 
 static u32 create_with( struct raw *raw, u64 mailbox, struct raw_sock *sock )
 {
-    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, mailbox, 1, 0 };
+    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, mailbox, 1, 0, { 0 } };
     struct create_reply out;
     u32 ret;
 
@@ -177,7 +177,7 @@ static void test_flat( void **state )
 
 static void test_batch( void **state )
 {
-    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, 0, 0, 0 };
+    struct create_request in = { WS_AF_INET, WS_SOCK_STREAM, 0, 0, 0, 0, 0, { 0 } };
     struct raw raw;
 
     (void)state;

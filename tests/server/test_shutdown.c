@@ -211,14 +211,14 @@ static void test_receive_waiting( void **state )
     char byte;
 
     open_pair( state );
-    __atomic_store_n( &raw.counters[near.ref.slot], 1, __ATOMIC_SEQ_CST );
+    __atomic_store_n( &raw.counters[near.counter], 1, __ATOMIC_SEQ_CST );
     assert_int_equal( raw_shutdown( &raw, &near, WS_SD_RECEIVE ), 0 );
     assert_int_equal( send( far.fd, "x", 1, 0 ), 1 );
     expect_no_reset();
     assert_int_equal( raw_arm( &raw, &near ), 0 );      /* too early: it still waits */
     expect_no_reset();
     assert_int_equal( recv( near.fd, &byte, 1, 0 ), 1 );
-    __atomic_store_n( &raw.counters[near.ref.slot], 0, __ATOMIC_SEQ_CST );
+    __atomic_store_n( &raw.counters[near.counter], 0, __ATOMIC_SEQ_CST );
     assert_int_equal( raw_arm( &raw, &near ), 0 );
     expect_no_reset();
     assert_int_equal( send( far.fd, "y", 1, 0 ), 1 );
@@ -232,13 +232,13 @@ static void test_receive_waiting_rest( void **state )
     char byte;
 
     open_pair( state );
-    __atomic_store_n( &raw.counters[near.ref.slot], 2, __ATOMIC_SEQ_CST );
+    __atomic_store_n( &raw.counters[near.counter], 2, __ATOMIC_SEQ_CST );
     assert_int_equal( send( far.fd, "xy", 2, 0 ), 2 );
     assert_true( raw_readable( near.fd, 1000 ) );
     assert_int_equal( raw_shutdown( &raw, &near, WS_SD_RECEIVE ), 0 );
     expect_no_reset();
     assert_int_equal( recv( near.fd, &byte, 1, 0 ), 1 );
-    __atomic_store_n( &raw.counters[near.ref.slot], 0, __ATOMIC_SEQ_CST );
+    __atomic_store_n( &raw.counters[near.counter], 0, __ATOMIC_SEQ_CST );
     assert_int_equal( raw_arm( &raw, &near ), 0 );
     assert_true( was_reset( &near ) );
     expect_reset();
@@ -258,7 +258,7 @@ static void test_receive_waiting_dies( void **state )
         raw_open( &other );
         assert_int_equal( raw_adopt( &other, dup( near.fd ), NULL, &shared ), 0 );
         assert_int_equal( shared.ref.slot, near.ref.slot );
-        __atomic_store_n( &other.counters[shared.ref.slot], 1, __ATOMIC_SEQ_CST );
+        __atomic_store_n( &other.counters[shared.counter], 1, __ATOMIC_SEQ_CST );
         assert_int_equal( raw_shutdown( &raw, &near, WS_SD_RECEIVE ), 0 );
         assert_int_equal( send( far.fd, "x", 1, 0 ), 1 );
         expect_no_reset();
