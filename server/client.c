@@ -126,8 +126,8 @@ void client_forget( struct client *client, struct sock *sock )
     if (hold) client_drop_hold( hold );
 }
 
-/* No longer held: the last one closes it. Without the last one's consent: a close that is
- * to wait or to fail has been thought of before. */
+/* No longer held: the last one closes it, unless somebody has a handle that he has not used yet. Without
+ * the last one's consent: a close that is to wait or to fail has been thought of before. */
 void client_release( struct client *client, struct sock *sock )
 {
     client_forget( client, sock );

@@ -193,7 +193,7 @@ static int main_listen( int dir )
     return fd;
 }
 
-/* one fd for each socket of each client: as many as we may have */
+/* a fd for each socket, for each mailbox and for each client: as many as we may have */
 static void main_raise_limit(void)
 {
     struct rlimit limit;

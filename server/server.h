@@ -39,7 +39,7 @@ typedef uint64_t UINT64;        /* widl's header takes it for granted */
  * Nothing blocks. Kernel sockets are shared with the clients (one open file
  * description, so O_NONBLOCK would be seen by a plain child process that got one
  * as stdout): they are blocking by their flags, and every call on them here takes
- * MSG_DONTWAIT, or sets O_NONBLOCK for its moment (fd_set_nonblocking).
+ * MSG_DONTWAIT, or sets O_NONBLOCK for its moment (socket_nonblocking).
  *
  * A client is believed nothing. What it may be wrong about in good faith gets a
  * Winsock error; what no client of ours would ever send gets it dropped. */

@@ -239,9 +239,9 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     return sock;
 }
 
-/* A socket that its last known holder closes may be somebody's all the same: a child that inherited it
- * and has not spoken yet. Its kernel socket lives on, and so that it does not begin anew
- * with the next word, the states of the last records are kept. */
+/* A socket that its last known holder closes may be somebody's all the same: a child that got the kernel socket itself,
+ * as its stdin say, and has not spoken yet. That lives on, and so that it does not begin anew with the
+ * next word, the states of the last records are kept. */
 static void socket_remember( const struct sock *sock )
 {
     socket_memory[socket_memory_next] = sock->pub;
