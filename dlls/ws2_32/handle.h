@@ -26,7 +26,7 @@ struct handle
 {
     HANDLE handle;
     UINT64 mailbox;                     /* the helper's name for its file (protocol.idl: mailboxes) */
-    LONG   epoch;                       /* how many children had been made when it became a socket's (handle.c) */
+    LONG   epoch;                       /* of handle.c when it became a socket's: have children been made since? */
     BOOL   inherit;                     /* children inherit it */
 };
 
