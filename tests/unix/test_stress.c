@@ -1,0 +1,299 @@
+/*
+ * The Unix library under many threads, and with a helper that is killed again and again
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+/* Four threads connect, stream blocks and wait for their sum; four accept, count, and answer. The work
+ * is fixed. In the second half another thread kills the helper every 100 ms: control calls go on
+ * working, and no byte of a connection that was accepted is lost. What may be lost is a connection that the helper had
+ * accepted and not yet handed over when it died: one for each time at most. */
+
+#include "unix.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+
+#define PAIRS        4
+#define CALM_ROUNDS  300        /* connections for each pair */
+#define STORM_ROUNDS 300
+#define MAX_STREAM   (192 << 10)        /* bytes */
+#define CHUNK        4096
+#define KILL_MS      100
+
+struct answer
+{
+    uint64_t bytes;
+    uint64_t sum;
+};
+
+struct pair
+{
+    struct WS_sockaddr_in addr;         /* of its listener */
+    struct unix_socket   *listener;
+    unsigned int          rounds;       /* connections to make */
+    unsigned int          seed;
+    unsigned int          finished;     /* by the server: whole and answered */
+    unsigned int          lost;         /* by the client: ended before an answer */
+    int                   slow;         /* the client takes its time, so that helpers die meanwhile */
+    unsigned int          done;         /* by the client, atomic */
+    char                  failure[160]; /* the first; empty: none */
+    char                  client_failure[160];
+};
+
+static unsigned int killing;            /* atomic */
+static unsigned int kills;
+
+/* xorshift */
+static unsigned int next_random( unsigned int *seed )
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 17;
+    *seed ^= *seed << 5;
+    return *seed;
+}
+
+/* depends on the place of each byte */
+static void add_sum( struct answer *answer, const unsigned char *data, size_t count )
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) answer->sum = answer->sum * 31 + data[i] + 1;
+    answer->bytes += count;
+}
+
+#define CHECK( failure, call ) \
+    do { unsigned int error = (call); \
+         if (error) { if (!*(failure)) snprintf( (failure), 160, "%s: error %u", #call, error ); return 0; } } while (0)
+
+/* ---- servers ---- */
+
+static int serve_stream( struct pair *pair, struct unix_socket *socket )
+{
+    struct answer answer = { 0, 0 };
+    unsigned char buffer[CHUNK * 4];
+    size_t count;
+
+    do
+    {
+        CHECK( pair->failure, unix_recv_wait( socket, buffer, sizeof(buffer), &count ) );
+        add_sum( &answer, buffer, count );
+    } while (count);
+    CHECK( pair->failure, unix_send_all( socket, &answer, sizeof(answer) ) );
+    return 1;
+}
+
+static int serve( struct pair *pair )
+{
+    struct unix_socket *socket;
+    int ret;
+
+    while (!__atomic_load_n( &pair->done, __ATOMIC_ACQUIRE ))
+    {
+        if (!unix_wait( pair->listener, UNIX_POLLIN, 20 )) continue;
+        CHECK( pair->failure, unix_accept_from( pair->listener, &socket ) );
+        ret = serve_stream( pair, socket );
+        CHECK( pair->failure, unix_close( socket ) );
+        if (!ret) return 0;
+        pair->finished++;
+    }
+    return 1;
+}
+
+static void *server_thread( void *arg )
+{
+    serve( arg );
+    return NULL;
+}
+
+/* ---- clients ---- */
+
+static int stream_out( struct pair *pair, struct unix_socket *socket, struct answer *answer )
+{
+    unsigned char buffer[CHUNK];
+    size_t left = next_random( &pair->seed ) % MAX_STREAM + 1, part, i;
+    unsigned int error;
+
+    for (; left; left -= part)
+    {
+        part = left < CHUNK ? left : CHUNK;
+        for (i = 0; i < part; i++) buffer[i] = next_random( &pair->seed );
+        add_sum( answer, buffer, part );
+        error = unix_send_all( socket, buffer, part );
+        /* whether that may be is looked at with the answer, which does not come then */
+        if (error == WSAECONNRESET || error == WSAECONNABORTED) return 1;
+        CHECK( pair->client_failure, error );
+        if (pair->slow && !(next_random( &pair->seed ) % 8)) unix_sleep( 2 );
+    }
+    CHECK( pair->client_failure, unix_shut( socket, SD_SEND ) );
+    return 1;
+}
+
+/* 1: it came, and is right. An end before it is a connection lost. */
+static int check_answer( struct pair *pair, struct unix_socket *socket, const struct answer *expected, int *lost )
+{
+    struct answer answer;
+    size_t count, got = 0;
+    unsigned int error;
+
+    while (got < sizeof(answer))
+    {
+        error = unix_recv_wait( socket, (char *)&answer + got, sizeof(answer) - got, &count );
+        if (!got && (error == WSAECONNRESET || error == WSAECONNABORTED || (!error && !count)))
+        {
+            *lost = 1;
+            return 1;
+        }
+        CHECK( pair->client_failure, error );
+        if (!count) break;
+        got += count;
+    }
+    if (got == sizeof(answer) && answer.bytes == expected->bytes && answer.sum == expected->sum) return 1;
+    snprintf( pair->client_failure, sizeof(pair->client_failure), "%zu bytes of an answer: %llu bytes of %llu, or their sum is wrong",
+              got, (unsigned long long)answer.bytes, (unsigned long long)expected->bytes );
+    return 0;
+}
+
+/* what goes wrong in the middle leaves the socket open: the test has failed anyway */
+static int run_client( struct pair *pair )
+{
+    struct unix_socket *socket;
+    unsigned int i;
+
+    for (i = 0; i < pair->rounds; i++)
+    {
+        struct answer expected = { 0, 0 };
+        int lost = 0;
+
+        CHECK( pair->client_failure, unix_create( WS_SOCK_STREAM, &socket ) );
+        CHECK( pair->client_failure, unix_option( socket, OPTION_NONBLOCKING, 1, 0 ) );
+        CHECK( pair->client_failure, unix_connect_to( socket, &pair->addr ) );
+        if (!stream_out( pair, socket, &expected ) || !check_answer( pair, socket, &expected, &lost )) return 0;
+        if (!(unix_flags( socket ) & SOCKET_NONBLOCKING) && !*pair->client_failure)
+            snprintf( pair->client_failure, sizeof(pair->client_failure), "a socket has forgotten its mode" );
+        CHECK( pair->client_failure, unix_close( socket ) );
+        pair->lost += lost;
+    }
+    return 1;
+}
+
+static void *client_thread( void *arg )
+{
+    struct pair *pair = arg;
+
+    run_client( pair );
+    __atomic_store_n( &pair->done, 1, __ATOMIC_RELEASE );
+    return NULL;
+}
+
+/* ---- the whole ---- */
+
+static void *killer_thread( void *arg )
+{
+    (void)arg;
+    while (__atomic_load_n( &killing, __ATOMIC_ACQUIRE ))
+    {
+        unix_sleep( KILL_MS );
+        kills += unix_kill_helper();
+    }
+    return NULL;
+}
+
+/* returns how many connections were lost */
+static unsigned int run_pairs( unsigned int rounds, int slow )
+{
+    static struct pair pairs[PAIRS];
+    pthread_t servers[PAIRS], clients[PAIRS];
+    unsigned int i, lost = 0;
+
+    memset( pairs, 0, sizeof(pairs) );
+    for (i = 0; i < PAIRS; i++)
+    {
+        pairs[i].rounds = rounds;
+        pairs[i].seed = 4711 + i;
+        pairs[i].slow = slow;
+        assert_int_equal( unix_listener( &pairs[i].listener, &pairs[i].addr ), 0 );
+    }
+    for (i = 0; i < PAIRS; i++)
+    {
+        assert_int_equal( pthread_create( &servers[i], NULL, server_thread, &pairs[i] ), 0 );
+        assert_int_equal( pthread_create( &clients[i], NULL, client_thread, &pairs[i] ), 0 );
+    }
+    for (i = 0; i < PAIRS; i++)
+    {
+        pthread_join( clients[i], NULL );
+        pthread_join( servers[i], NULL );
+    }
+    for (i = 0; i < PAIRS; i++)
+    {
+        if (*pairs[i].client_failure) print_error( "client %u: %s\n", i, pairs[i].client_failure );
+        if (*pairs[i].failure) print_error( "server %u: %s\n", i, pairs[i].failure );
+        assert_false( *pairs[i].client_failure || *pairs[i].failure );
+        assert_int_equal( pairs[i].finished + pairs[i].lost, rounds );
+        assert_int_equal( *pairs[i].listener->pending, 0 );
+        assert_int_equal( unix_close( pairs[i].listener ), 0 );
+        lost += pairs[i].lost;
+    }
+    return lost;
+}
+
+static void test_calm( void **state )
+{
+    (void)state;
+    assert_int_equal( run_pairs( CALM_ROUNDS, 0 ), 0 );
+}
+
+static void test_storm( void **state )
+{
+    unsigned int lost;
+    pthread_t killer;
+
+    (void)state;
+    __atomic_store_n( &killing, 1, __ATOMIC_RELEASE );
+    assert_int_equal( pthread_create( &killer, NULL, killer_thread, NULL ), 0 );
+    lost = run_pairs( STORM_ROUNDS, 1 );
+    __atomic_store_n( &killing, 0, __ATOMIC_RELEASE );
+    pthread_join( killer, NULL );
+    print_message( "%u helpers killed, %u connections lost in their hands\n", kills, lost );
+    assert_true( kills >= 5 );
+    assert_true( lost <= kills );
+}
+
+static int begin( void **state )
+{
+    (void)state;
+    unix_begin( 25 );
+    return 0;
+}
+
+static int end( void **state )
+{
+    (void)state;
+    unix_end();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] =
+    {
+        cmocka_unit_test( test_calm ),
+        cmocka_unit_test( test_storm )
+    };
+
+    return cmocka_run_group_tests( tests, begin, end );
+}
