@@ -34,7 +34,8 @@
  * holders ("closing"), only where there is still something to do:
  *   a backlog that the kernel has not taken yet;
  *   a linger of {1,n}: a FIN, then waiting until the peer has acknowledged everything, n seconds at
- *   most, then a reset. The kernel's own {1,n} is never used: it makes close() wait. */
+ *   most, then a reset. The kernel's own {1,n} is never used: it makes close() wait.
+ * A record that only a mailbox keeps has no holders either, but nobody has closed it yet. */
 
 /* without linger: for how long a backlog may make no progress before the peer is given up */
 #define CLOSE_PATIENCE_MS (10 * 60 * 1000)

@@ -752,7 +752,7 @@ static void test_adopt_known_connects( void **state )
     raw_close( &raw );
 }
 
-/* Its last holder closed it, but a process that inherited it had not spoken yet: what
+/* Its last holder closed it, but a process that got the kernel socket itself had not spoken yet: what
  * was set is not forgotten. */
 static void test_adopt_after_close( void **state )
 {
