@@ -75,7 +75,7 @@ static int ask_condition( const struct question *question, const struct slot *sl
     TRACE( "asking %p: caller %s, callee %s\n", question->condition, debugstr_sockaddr( peer.data, peer.len ),
            debugstr_sockaddr( local.data, local.len ) );
     answer = question->condition( &caller, &none, NULL, NULL, &callee, &none, &group, question->data );
-    TRACE( "-> %d\n", answer );
+    TRACE( "answer %d\n", answer );
     return answer;
 }
 
@@ -120,22 +120,20 @@ static unsigned int accept_one( struct socket *listener, const struct question *
     return error;
 }
 
-static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct question *question )
+static unsigned int do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct question *question, SOCKET *ret )
 {
-    SOCKET ret = INVALID_SOCKET;
     struct address peer = { 0 };
     struct socket *listener;
     unsigned int error;
 
-    if (!(listener = socket_get( s ))) return return_no_socket( GetLastError() );
-    if (!(error = check_room( listener, addr, len )) && !(error = accept_one( listener, question, &peer, &ret )))
+    if (!(listener = socket_get( s ))) return GetLastError();
+    if (!(error = check_room( listener, addr, len )) && !(error = accept_one( listener, question, &peer, ret )))
     {
+        TRACE( "from %s\n", debugstr_sockaddr( peer.data, peer.len ) );
         if (addr && len) address_return( &peer, addr, len );
     }
     socket_put( listener );
-    if (error) return return_no_socket( error );
-    TRACE( "-> socket %#Ix from %s\n", ret, debugstr_sockaddr( peer.data, peer.len ) );
-    return ret;
+    return error;
 }
 
 /***********************************************************************
@@ -147,9 +145,13 @@ static SOCKET do_accept( SOCKET s, struct sockaddr *addr, int *len, const struct
 SOCKET WINAPI accept( SOCKET s, struct sockaddr *addr, int *len )
 {
     struct question none = { NULL, 0 };
+    SOCKET ret = INVALID_SOCKET;
+    unsigned int error;
 
     TRACE( "socket %#Ix, addr %p, len %p\n", s, addr, len );
-    return do_accept( s, addr, len, &none );
+
+    error = do_accept( s, addr, len, &none, &ret );
+    return return_socket( error, ret );
 }
 
 /***********************************************************************
@@ -161,7 +163,11 @@ SOCKET WINAPI accept( SOCKET s, struct sockaddr *addr, int *len )
 SOCKET WINAPI WSAAccept( SOCKET s, struct sockaddr *addr, int *len, LPCONDITIONPROC condition, DWORD_PTR data )
 {
     struct question question = { condition, data };
+    SOCKET ret = INVALID_SOCKET;
+    unsigned int error;
 
     TRACE( "socket %#Ix, addr %p, len %p, condition %p, data %#Ix\n", s, addr, len, condition, data );
-    return do_accept( s, addr, len, &question );
+
+    error = do_accept( s, addr, len, &question, &ret );
+    return return_socket( error, ret );
 }

@@ -77,27 +77,27 @@ u_short WINAPI ntohs( u_short value )
 /* The four below: WSANOTINITIALISED, WSAENOTSOCK, WSAEFAULT. They ask for a socket
  * because the byte order was to be its protocol's: every protocol has the same. */
 
-static int swap_long( SOCKET s, ULONG value, ULONG *result )
+static unsigned int swap_long( SOCKET s, ULONG value, ULONG *result )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     socket_put( sock );
     value = RtlUlongByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
-    TRACE( "-> %#x\n", (unsigned int)value );
+    if (!copy_safe( result, &value, sizeof(value) )) return WSAEFAULT;
+    TRACE( "%#x\n", (unsigned int)value );
     return 0;
 }
 
-static int swap_short( SOCKET s, USHORT value, USHORT *result )
+static unsigned int swap_short( SOCKET s, USHORT value, USHORT *result )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     socket_put( sock );
     value = RtlUshortByteSwap( value );
-    if (!copy_safe( result, &value, sizeof(value) )) return return_error( WSAEFAULT );
-    TRACE( "-> %#x\n", value );
+    if (!copy_safe( result, &value, sizeof(value) )) return WSAEFAULT;
+    TRACE( "%#x\n", value );
     return 0;
 }
 
@@ -107,7 +107,7 @@ static int swap_short( SOCKET s, USHORT value, USHORT *result )
 int WINAPI WSAHtonl( SOCKET s, ULONG value, ULONG *result )
 {
     TRACE( "socket %#Ix, value %#x, result %p\n", s, (unsigned int)value, result );
-    return swap_long( s, value, result );
+    return return_error( swap_long( s, value, result ) );
 }
 
 /***********************************************************************
@@ -116,7 +116,7 @@ int WINAPI WSAHtonl( SOCKET s, ULONG value, ULONG *result )
 int WINAPI WSAHtons( SOCKET s, u_short value, u_short *result )
 {
     TRACE( "socket %#Ix, value %#x, result %p\n", s, value, result );
-    return swap_short( s, value, result );
+    return return_error( swap_short( s, value, result ) );
 }
 
 /***********************************************************************
@@ -125,7 +125,7 @@ int WINAPI WSAHtons( SOCKET s, u_short value, u_short *result )
 int WINAPI WSANtohl( SOCKET s, ULONG value, ULONG *result )
 {
     TRACE( "socket %#Ix, value %#x, result %p\n", s, (unsigned int)value, result );
-    return swap_long( s, value, result );
+    return return_error( swap_long( s, value, result ) );
 }
 
 /***********************************************************************
@@ -134,7 +134,7 @@ int WINAPI WSANtohl( SOCKET s, ULONG value, ULONG *result )
 int WINAPI WSANtohs( SOCKET s, u_short value, u_short *result )
 {
     TRACE( "socket %#Ix, value %#x, result %p\n", s, value, result );
-    return swap_short( s, value, result );
+    return return_error( swap_short( s, value, result ) );
 }
 
 /* ---- IPv4 of Winsock 1.1 ---- */
@@ -374,7 +374,7 @@ static unsigned int address_to_string( const void *addr, DWORD addr_len, const v
     if (room < len) return WSAEFAULT;
     widen( wide, buffer );
     if (!copy_safe( str, char_size == 1 ? (void *)buffer : wide, len * char_size )) return WSAEFAULT;
-    TRACE( "-> %s\n", buffer );
+    TRACE( "%s\n", buffer );
     return 0;
 }
 
@@ -435,7 +435,7 @@ static unsigned int string_to_address( const WCHAR *str, int family, const void 
     if (!string_to_sockaddr( str, family, &result )) return WSAEINVAL;
     if (!copy_safe( addr, &result, needed ) || !copy_safe( addr_len, &needed, sizeof(needed) )) return WSAEFAULT;
 
-    TRACE( "-> %s\n", debugstr_sockaddr( &result, needed ) );
+    TRACE( "%s\n", debugstr_sockaddr( &result, needed ) );
     return 0;
 }
 

@@ -24,9 +24,9 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 
 /* what every look-up comes to for now: no task handle, nothing is posted */
-static HANDLE async_refuse(void)
+static unsigned int async_error(void)
 {
-    return return_null( startup_check() ? WSAENETDOWN : WSANOTINITIALISED );
+    return startup_check() ? WSAENETDOWN : WSANOTINITIALISED;
 }
 
 
@@ -38,7 +38,7 @@ HANDLE WINAPI WSAAsyncGetHostByAddr( HWND window, u_int message, const char *add
 {
     FIXME_ONCE( "window %p, message %#x, addr %p, len %d, type %s, buffer %p, size %d: not built yet\n",
                 window, message, addr, len, debugstr_family( type ), buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 
@@ -49,7 +49,7 @@ HANDLE WINAPI WSAAsyncGetHostByName( HWND window, u_int message, const char *nam
 {
     FIXME_ONCE( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
                 window, message, name, buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 
@@ -60,7 +60,7 @@ HANDLE WINAPI WSAAsyncGetProtoByNumber( HWND window, u_int message, int number, 
 {
     FIXME_ONCE( "window %p, message %#x, number %d, buffer %p, size %d: not built yet\n",
                 window, message, number, buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 
@@ -71,7 +71,7 @@ HANDLE WINAPI WSAAsyncGetProtoByName( HWND window, u_int message, const char *na
 {
     FIXME_ONCE( "window %p, message %#x, name %p, buffer %p, size %d: not built yet\n",
                 window, message, name, buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 
@@ -83,7 +83,7 @@ HANDLE WINAPI WSAAsyncGetServByPort( HWND window, u_int message, int port, const
 {
     FIXME_ONCE( "window %p, message %#x, port %u, proto %p, buffer %p, size %d: not built yet\n",
                 window, message, ntohs( port ), proto, buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 
@@ -95,7 +95,7 @@ HANDLE WINAPI WSAAsyncGetServByName( HWND window, u_int message, const char *nam
 {
     FIXME_ONCE( "window %p, message %#x, name %p, proto %p, buffer %p, size %d: not built yet\n",
                 window, message, name, proto, buffer, size );
-    return async_refuse();
+    return return_null( async_error() );
 }
 
 

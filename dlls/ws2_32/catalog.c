@@ -188,15 +188,13 @@ static unsigned int catalog_enum( const int *protocols, void *buffer, DWORD *len
 int WINAPI WSAEnumProtocolsA( INT *protocols, WSAPROTOCOL_INFOA *buffer, DWORD *len )
 {
     unsigned int error;
-    int count;
+    int count = 0;
 
     TRACE( "protocols %p, buffer %p, len %p\n", protocols, buffer, len );
 
     if (!startup_check()) return return_error( WSANOTINITIALISED );
-    if ((error = catalog_enum( protocols, buffer, len, TRUE, FALSE, &count ))) return return_error( error );
-
-    TRACE( "-> %d\n", count );
-    return count;
+    error = catalog_enum( protocols, buffer, len, TRUE, FALSE, &count );
+    return return_count( error, count );
 }
 
 
@@ -206,25 +204,23 @@ int WINAPI WSAEnumProtocolsA( INT *protocols, WSAPROTOCOL_INFOA *buffer, DWORD *
 int WINAPI WSAEnumProtocolsW( INT *protocols, WSAPROTOCOL_INFOW *buffer, DWORD *len )
 {
     unsigned int error;
-    int count;
+    int count = 0;
 
     TRACE( "protocols %p, buffer %p, len %p\n", protocols, buffer, len );
 
     if (!startup_check()) return return_error( WSANOTINITIALISED );
-    if ((error = catalog_enum( protocols, buffer, len, FALSE, FALSE, &count ))) return return_error( error );
-
-    TRACE( "-> %d\n", count );
-    return count;
+    error = catalog_enum( protocols, buffer, len, FALSE, FALSE, &count );
+    return return_count( error, count );
 }
 
 
 /* The WSC forms hand their error over through a pointer. */
-int provider_error( unsigned int error, INT *err )
+unsigned int provider_error( unsigned int error, INT *err )
 {
     INT code = error;
 
     if (!err || !copy_safe( err, &code, sizeof(code) )) code = WSAEFAULT;
-    return return_error( code );
+    return code;
 }
 
 
@@ -236,14 +232,12 @@ int provider_error( unsigned int error, INT *err )
 INT WINAPI WSCEnumProtocols( INT *protocols, WSAPROTOCOL_INFOW *buffer, DWORD *len, INT *err )
 {
     unsigned int error;
-    int count;
+    int count = 0;
 
     TRACE( "protocols %p, buffer %p, len %p, err %p\n", protocols, buffer, len, err );
 
-    if ((error = catalog_enum( protocols, buffer, len, FALSE, TRUE, &count ))) return provider_error( error, err );
-
-    TRACE( "-> %d\n", count );
-    return count;
+    if ((error = catalog_enum( protocols, buffer, len, FALSE, TRUE, &count ))) return return_error( provider_error( error, err ) );
+    return return_count( 0, count );
 }
 
 
@@ -277,7 +271,7 @@ INT WINAPI WSCGetProviderPath( GUID *provider, WCHAR *path, INT *len, INT *err )
 
     if (!provider || !path || !len || !copy_safe( &id, provider, sizeof(id) )
         || !copy_safe( &room, len, sizeof(room) ))
-        return provider_error( WSAEFAULT, err );
+        return return_error( provider_error( WSAEFAULT, err ) );
 
     for (i = 0; i < ARRAY_SIZE(catalog); i++)
     {
@@ -289,7 +283,7 @@ INT WINAPI WSCGetProviderPath( GUID *provider, WCHAR *path, INT *len, INT *err )
         break;
     }
 
-    return error ? provider_error( error, err ) : return_error( 0 );
+    return return_error( error ? provider_error( error, err ) : 0 );
 }
 
 #ifdef _WIN64

@@ -223,7 +223,7 @@ int WINAPI getsockname( SOCKET s, struct sockaddr *addr, int *len )
         }
     }
     socket_put( sock );
-    if (!error) TRACE( "-> address %s\n", debugstr_sockaddr( address.data, address.len ) );
+    if (!error) TRACE( "address %s\n", debugstr_sockaddr( address.data, address.len ) );
     return return_error( error );
 }
 
@@ -257,6 +257,6 @@ int WINAPI getpeername( SOCKET s, struct sockaddr *addr, int *len )
         error = address.len ? address_return( &address, addr, len ) : WSAENOTCONN;
     }
     socket_put( sock );
-    if (!error) TRACE( "-> address %s\n", debugstr_sockaddr( address.data, address.len ) );
+    if (!error) TRACE( "address %s\n", debugstr_sockaddr( address.data, address.len ) );
     return return_error( error );
 }

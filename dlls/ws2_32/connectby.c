@@ -23,14 +23,14 @@
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 
-/* FALSE with the last error: there is no such socket, or the call is not built yet */
-static BOOL refuse( SOCKET s, unsigned int error )
+/* what a call on this socket says that is not built yet: this error, if there is such a socket */
+static unsigned int refuse( SOCKET s, unsigned int error )
 {
     struct socket *sock;
 
-    if (!(sock = socket_get( s ))) return return_bool( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     socket_put( sock );
-    return return_bool( error );
+    return error;
 }
 
 
@@ -43,7 +43,7 @@ BOOL WINAPI WSAConnectByNameA( SOCKET s, const char *node, const char *service, 
 {
     FIXME_ONCE( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
                 s, node, service, local, local_len, remote, remote_len, timeout, reserved );
-    return refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH );
+    return return_bool( refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH ) );
 }
 
 
@@ -56,7 +56,7 @@ BOOL WINAPI WSAConnectByNameW( SOCKET s, const WCHAR *node, const WCHAR *service
 {
     FIXME_ONCE( "socket %#Ix, node %p, service %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
                 s, node, service, local, local_len, remote, remote_len, timeout, reserved );
-    return refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH );
+    return return_bool( refuse( s, reserved || !node || !service ? WSAEINVAL : WSAEHOSTUNREACH ) );
 }
 
 
@@ -69,7 +69,7 @@ BOOL WINAPI WSAConnectByList( SOCKET s, SOCKET_ADDRESS_LIST *list, DWORD *local_
 {
     FIXME_ONCE( "socket %#Ix, list %p, local %p (%p), remote %p (%p), timeout %p, reserved %p: not built yet\n",
                 s, list, local, local_len, remote, remote_len, timeout, reserved );
-    return refuse( s, reserved || !list ? WSAEINVAL : WSAEHOSTUNREACH );
+    return return_bool( refuse( s, reserved || !list ? WSAEINVAL : WSAEHOSTUNREACH ) );
 }
 
 
@@ -81,8 +81,7 @@ SOCKET WINAPI WSAJoinLeaf( SOCKET s, const struct sockaddr *addr, int len, WSABU
 {
     FIXME_ONCE( "socket %#Ix, addr %s, caller_data %p, callee_data %p, sqos %p, gqos %p, flags %#lx: not built yet\n",
                 s, debugstr_sockaddr( addr, len ), caller_data, callee_data, sqos, gqos, flags );
-    refuse( s, WSAENETDOWN );
-    return INVALID_SOCKET;
+    return return_socket( refuse( s, WSAENETDOWN ), INVALID_SOCKET );
 }
 
 
@@ -97,6 +96,6 @@ BOOL WINAPI WSAGetQOSByName( SOCKET s, WSABUF *name, QOS *qos )
     TRACE( "socket %#Ix, name %p, qos %p\n", s, name, qos );
 
     if (!name || !qos || !probe_read( name, sizeof(*name) ) || !probe_write( qos, sizeof(*qos) ))
-        return refuse( s, WSAEFAULT );
-    return refuse( s, WSAEINVAL );
+        return return_bool( refuse( s, WSAEFAULT ) );
+    return return_bool( refuse( s, WSAEINVAL ) );
 }

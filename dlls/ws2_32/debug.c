@@ -521,10 +521,23 @@ const char *debugstr_error( unsigned int error )
     return name ? name : wine_dbg_sprintf( "error %u", error );
 }
 
+/* A line of the export's, though it is written here. */
+#define TRACE_OF( func, ... ) \
+    do { if (TRACE_ON( winsock )) wine_dbg_log( __WINE_DBCL_TRACE, &__wine_dbch_winsock, func, __VA_ARGS__ ); } while (0)
+
 void trace_error( const char *func, unsigned int error )
 {
-    if (TRACE_ON( winsock ))
-        wine_dbg_log( __WINE_DBCL_TRACE, &__wine_dbch_winsock, func, "-> %s\n", debugstr_error( error ) );
+    TRACE_OF( func, "-> %s\n", debugstr_error( error ) );
+}
+
+void trace_count( const char *func, unsigned int count )
+{
+    TRACE_OF( func, "-> %u\n", count );
+}
+
+void trace_socket( const char *func, SOCKET s )
+{
+    TRACE_OF( func, "-> socket %#Ix\n", s );
 }
 
 /* eight groups, without shortening: the trace is for reading, InetNtop for programs */

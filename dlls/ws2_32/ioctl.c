@@ -404,7 +404,7 @@ int WINAPI ioctlsocket( SOCKET s, LONG code, u_long *arg )
     error = do_ioctl( sock, &ioctl );
     socket_put( sock );
 
-    if (!error) TRACE( "-> arg %s\n", debugstr_arg( arg ) );
+    if (!error) TRACE( "arg now %s\n", debugstr_arg( arg ) );
     return return_error( error );
 }
 
@@ -454,6 +454,6 @@ int WINAPI WSAIoctl( SOCKET s, DWORD code, void *in, DWORD in_len, void *out, DW
     }
     socket_put( sock );
 
-    if (!error) TRACE( "-> returned %lu bytes\n", ioctl.returned );
+    if (!error) TRACE( "returned %lu bytes\n", ioctl.returned );
     return return_error( error );
 }

@@ -44,20 +44,19 @@ typedef struct
 } WSANAMESPACE_INFOEXA;
 
 
-/* SOCKET_ERROR with the error, or WSANOTINITIALISED before it */
-static int refuse( unsigned int error )
+/* the error, or WSANOTINITIALISED before it */
+static unsigned int refuse( unsigned int error )
 {
-    if (!startup_check()) return return_error( WSANOTINITIALISED );
-    return return_error( error );
+    return startup_check() ? error : WSANOTINITIALISED;
 }
 
 
 /* for the getaddrinfo kind, which returns its error and sets it as well */
-static int refuse_addrinfo( unsigned int error )
+static unsigned int refuse_addrinfo( unsigned int error )
 {
-    if (!startup_check()) error = WSANOTINITIALISED;
+    error = refuse( error );
     SetLastError( error );
-    return return_code( error );
+    return error;
 }
 
 
@@ -67,8 +66,8 @@ static int refuse_addrinfo( unsigned int error )
 INT WINAPI WSALookupServiceBeginA( WSAQUERYSETA *query, DWORD flags, HANDLE *lookup )
 {
     FIXME_ONCE( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
-    if (!query || !lookup) return refuse( WSAEFAULT );
-    return refuse( WSASERVICE_NOT_FOUND );
+    if (!query || !lookup) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSASERVICE_NOT_FOUND ) );
 }
 
 
@@ -78,8 +77,8 @@ INT WINAPI WSALookupServiceBeginA( WSAQUERYSETA *query, DWORD flags, HANDLE *loo
 INT WINAPI WSALookupServiceBeginW( WSAQUERYSETW *query, DWORD flags, HANDLE *lookup )
 {
     FIXME_ONCE( "query %p, flags %#lx, lookup %p: not built yet\n", query, flags, lookup );
-    if (!query || !lookup) return refuse( WSAEFAULT );
-    return refuse( WSASERVICE_NOT_FOUND );
+    if (!query || !lookup) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSASERVICE_NOT_FOUND ) );
 }
 
 
@@ -91,7 +90,7 @@ INT WINAPI WSALookupServiceBeginW( WSAQUERYSETW *query, DWORD flags, HANDLE *loo
 INT WINAPI WSALookupServiceNextA( HANDLE lookup, DWORD flags, DWORD *size, WSAQUERYSETA *results )
 {
     TRACE( "lookup %p, flags %#lx, size %p, results %p\n", lookup, flags, size, results );
-    return refuse( WSA_INVALID_HANDLE );
+    return return_error( refuse( WSA_INVALID_HANDLE ) );
 }
 
 
@@ -101,7 +100,7 @@ INT WINAPI WSALookupServiceNextA( HANDLE lookup, DWORD flags, DWORD *size, WSAQU
 INT WINAPI WSALookupServiceNextW( HANDLE lookup, DWORD flags, DWORD *size, WSAQUERYSETW *results )
 {
     TRACE( "lookup %p, flags %#lx, size %p, results %p\n", lookup, flags, size, results );
-    return refuse( WSA_INVALID_HANDLE );
+    return return_error( refuse( WSA_INVALID_HANDLE ) );
 }
 
 
@@ -111,7 +110,7 @@ INT WINAPI WSALookupServiceNextW( HANDLE lookup, DWORD flags, DWORD *size, WSAQU
 INT WINAPI WSALookupServiceEnd( HANDLE lookup )
 {
     TRACE( "lookup %p\n", lookup );
-    return refuse( WSA_INVALID_HANDLE );
+    return return_error( refuse( WSA_INVALID_HANDLE ) );
 }
 
 
@@ -123,7 +122,7 @@ INT WINAPI WSANSPIoctl( HANDLE lookup, DWORD code, void *in, DWORD in_size, void
 {
     TRACE( "lookup %p, code %s, in %p (%lu), out %p (%lu), returned %p, completion %p\n",
            lookup, debugstr_ioctl( code ), in, in_size, out, out_size, returned, completion );
-    return refuse( WSA_INVALID_HANDLE );
+    return return_error( refuse( WSA_INVALID_HANDLE ) );
 }
 
 
@@ -133,8 +132,8 @@ INT WINAPI WSANSPIoctl( HANDLE lookup, DWORD code, void *in, DWORD in_size, void
 INT WINAPI WSASetServiceA( WSAQUERYSETA *query, WSAESETSERVICEOP operation, DWORD flags )
 {
     FIXME_ONCE( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
-    if (!query) return refuse( WSAEFAULT );
-    return refuse( WSASERVICE_NOT_FOUND );
+    if (!query) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSASERVICE_NOT_FOUND ) );
 }
 
 
@@ -144,8 +143,8 @@ INT WINAPI WSASetServiceA( WSAQUERYSETA *query, WSAESETSERVICEOP operation, DWOR
 INT WINAPI WSASetServiceW( WSAQUERYSETW *query, WSAESETSERVICEOP operation, DWORD flags )
 {
     FIXME_ONCE( "query %p, operation %d, flags %#lx: not built yet\n", query, operation, flags );
-    if (!query) return refuse( WSAEFAULT );
-    return refuse( WSASERVICE_NOT_FOUND );
+    if (!query) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSASERVICE_NOT_FOUND ) );
 }
 
 
@@ -155,8 +154,8 @@ INT WINAPI WSASetServiceW( WSAQUERYSETW *query, WSAESETSERVICEOP operation, DWOR
 INT WINAPI WSAInstallServiceClassA( WSASERVICECLASSINFOA *info )
 {
     FIXME_ONCE( "info %p: not built yet\n", info );
-    if (!info) return refuse( WSAEFAULT );
-    return refuse( WSAEACCES );
+    if (!info) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSAEACCES ) );
 }
 
 
@@ -166,8 +165,8 @@ INT WINAPI WSAInstallServiceClassA( WSASERVICECLASSINFOA *info )
 INT WINAPI WSAInstallServiceClassW( WSASERVICECLASSINFOW *info )
 {
     FIXME_ONCE( "info %p: not built yet\n", info );
-    if (!info) return refuse( WSAEFAULT );
-    return refuse( WSAEACCES );
+    if (!info) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSAEACCES ) );
 }
 
 
@@ -177,8 +176,8 @@ INT WINAPI WSAInstallServiceClassW( WSASERVICECLASSINFOW *info )
 INT WINAPI WSARemoveServiceClass( GUID *class )
 {
     FIXME_ONCE( "class %s: not built yet\n", debugstr_provider( class ) );
-    if (!class) return refuse( WSAEFAULT );
-    return refuse( WSATYPE_NOT_FOUND );
+    if (!class) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSATYPE_NOT_FOUND ) );
 }
 
 
@@ -189,8 +188,8 @@ INT WINAPI WSAGetServiceClassInfoA( GUID *provider, GUID *class, DWORD *size, WS
 {
     FIXME_ONCE( "provider %s, class %s, size %p, info %p: not built yet\n",
                 debugstr_provider( provider ), debugstr_provider( class ), size, info );
-    if (!provider || !class || !size) return refuse( WSAEFAULT );
-    return refuse( WSATYPE_NOT_FOUND );
+    if (!provider || !class || !size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSATYPE_NOT_FOUND ) );
 }
 
 
@@ -201,8 +200,8 @@ INT WINAPI WSAGetServiceClassInfoW( GUID *provider, GUID *class, DWORD *size, WS
 {
     FIXME_ONCE( "provider %s, class %s, size %p, info %p: not built yet\n",
                 debugstr_provider( provider ), debugstr_provider( class ), size, info );
-    if (!provider || !class || !size) return refuse( WSAEFAULT );
-    return refuse( WSATYPE_NOT_FOUND );
+    if (!provider || !class || !size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSATYPE_NOT_FOUND ) );
 }
 
 
@@ -212,8 +211,8 @@ INT WINAPI WSAGetServiceClassInfoW( GUID *provider, GUID *class, DWORD *size, WS
 INT WINAPI WSAGetServiceClassNameByClassIdA( GUID *class, char *name, DWORD *size )
 {
     FIXME_ONCE( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
-    if (!class || !size) return refuse( WSAEFAULT );
-    return refuse( WSATYPE_NOT_FOUND );
+    if (!class || !size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSATYPE_NOT_FOUND ) );
 }
 
 
@@ -223,8 +222,8 @@ INT WINAPI WSAGetServiceClassNameByClassIdA( GUID *class, char *name, DWORD *siz
 INT WINAPI WSAGetServiceClassNameByClassIdW( GUID *class, WCHAR *name, DWORD *size )
 {
     FIXME_ONCE( "class %s, name %p, size %p: not built yet\n", debugstr_provider( class ), name, size );
-    if (!class || !size) return refuse( WSAEFAULT );
-    return refuse( WSATYPE_NOT_FOUND );
+    if (!class || !size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSATYPE_NOT_FOUND ) );
 }
 
 
@@ -237,8 +236,8 @@ INT WINAPI WSAGetServiceClassNameByClassIdW( GUID *class, WCHAR *name, DWORD *si
 INT WINAPI WSAEnumNameSpaceProvidersA( DWORD *size, WSANAMESPACE_INFOA *buffer )
 {
     FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
-    if (!size) return refuse( WSAEFAULT );
-    return refuse( WSA_NOT_ENOUGH_MEMORY );
+    if (!size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSA_NOT_ENOUGH_MEMORY ) );
 }
 
 
@@ -248,8 +247,8 @@ INT WINAPI WSAEnumNameSpaceProvidersA( DWORD *size, WSANAMESPACE_INFOA *buffer )
 INT WINAPI WSAEnumNameSpaceProvidersW( DWORD *size, WSANAMESPACE_INFOW *buffer )
 {
     FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
-    if (!size) return refuse( WSAEFAULT );
-    return refuse( WSA_NOT_ENOUGH_MEMORY );
+    if (!size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSA_NOT_ENOUGH_MEMORY ) );
 }
 
 
@@ -259,8 +258,8 @@ INT WINAPI WSAEnumNameSpaceProvidersW( DWORD *size, WSANAMESPACE_INFOW *buffer )
 INT WINAPI WSAEnumNameSpaceProvidersExA( DWORD *size, WSANAMESPACE_INFOEXA *buffer )
 {
     FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
-    if (!size) return refuse( WSAEFAULT );
-    return refuse( WSA_NOT_ENOUGH_MEMORY );
+    if (!size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSA_NOT_ENOUGH_MEMORY ) );
 }
 
 
@@ -270,8 +269,8 @@ INT WINAPI WSAEnumNameSpaceProvidersExA( DWORD *size, WSANAMESPACE_INFOEXA *buff
 INT WINAPI WSAEnumNameSpaceProvidersExW( DWORD *size, WSANAMESPACE_INFOEXW *buffer )
 {
     FIXME_ONCE( "size %p, buffer %p: not built yet\n", size, buffer );
-    if (!size) return refuse( WSAEFAULT );
-    return refuse( WSA_NOT_ENOUGH_MEMORY );
+    if (!size) return return_error( refuse( WSAEFAULT ) );
+    return return_error( refuse( WSA_NOT_ENOUGH_MEMORY ) );
 }
 
 
@@ -286,9 +285,9 @@ int WINAPI GetAddrInfoExA( const char *name, const char *service, DWORD name_spa
                 "overlapped %p, routine %p, handle %p: not built yet\n",
                 name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
                 overlapped, routine, handle );
-    if (!name && !service) return refuse_addrinfo( WSAHOST_NOT_FOUND );
-    if (!result || !probe_write( result, sizeof(*result) )) return refuse_addrinfo( WSAEFAULT );
-    return refuse_addrinfo( WSANO_RECOVERY );
+    if (!name && !service) return return_code( refuse_addrinfo( WSAHOST_NOT_FOUND ) );
+    if (!result || !probe_write( result, sizeof(*result) )) return return_code( refuse_addrinfo( WSAEFAULT ) );
+    return return_code( refuse_addrinfo( WSANO_RECOVERY ) );
 }
 
 
@@ -303,9 +302,9 @@ int WINAPI GetAddrInfoExW( const WCHAR *name, const WCHAR *service, DWORD name_s
                 "overlapped %p, routine %p, handle %p: not built yet\n",
                 name, service, name_space, debugstr_provider( provider ), hints, result, timeout,
                 overlapped, routine, handle );
-    if (!name && !service) return refuse_addrinfo( WSAHOST_NOT_FOUND );
-    if (!result || !probe_write( result, sizeof(*result) )) return refuse_addrinfo( WSAEFAULT );
-    return refuse_addrinfo( WSANO_RECOVERY );
+    if (!name && !service) return return_code( refuse_addrinfo( WSAHOST_NOT_FOUND ) );
+    if (!result || !probe_write( result, sizeof(*result) )) return return_code( refuse_addrinfo( WSAEFAULT ) );
+    return return_code( refuse_addrinfo( WSANO_RECOVERY ) );
 }
 
 
@@ -342,7 +341,7 @@ int WINAPI SetAddrInfoExA( const char *name, const char *service, SOCKET_ADDRESS
                 "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
                 name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
                 timeout, overlapped, routine, handle );
-    return refuse_addrinfo( WSANO_RECOVERY );
+    return return_code( refuse_addrinfo( WSANO_RECOVERY ) );
 }
 
 
@@ -357,7 +356,7 @@ int WINAPI SetAddrInfoExW( const WCHAR *name, const WCHAR *service, SOCKET_ADDRE
                 "timeout %p, overlapped %p, routine %p, handle %p: not built yet\n",
                 name, service, addresses, count, blob, flags, name_space, debugstr_provider( provider ),
                 timeout, overlapped, routine, handle );
-    return refuse_addrinfo( WSANO_RECOVERY );
+    return return_code( refuse_addrinfo( WSANO_RECOVERY ) );
 }
 
 

@@ -654,7 +654,7 @@ static unsigned int do_getsockopt( SOCKET s, int level, int name, char *optval, 
     else if (!(error = find_option( sock, level, name, GET, &option )) &&
              !(error = get_value( sock, level, option, &value )))
     {
-        if (!(error = give_value( option, &value, optval, len ))) TRACE( "-> value %s\n", debugstr_value( &value ));
+        if (!(error = give_value( option, &value, optval, len ))) TRACE( "value %s\n", debugstr_value( &value ));
     }
     socket_put( sock );
     return error;
@@ -683,7 +683,7 @@ int WINAPI getsockopt( SOCKET s, int level, int name, char *optval, int *optlen 
     }
     if (optlen && len != given && !copy_safe( optlen, &len, sizeof(len) )) error = WSAEFAULT;
 
-    if (!error) TRACE( "-> len %d\n", len );
+    if (!error) TRACE( "len %d\n", len );
     return return_error( error );
 }
 

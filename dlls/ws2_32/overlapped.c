@@ -103,7 +103,7 @@ BOOL WINAPI WSAGetOverlappedResult( SOCKET s, WSAOVERLAPPED *overlapped, DWORD *
     error = overlapped_error( status );
     if (!error) SetLastError( 0 );
 
-    TRACE( "-> status %#lx, transfer %lu, flags %s\n", status, *transfer, debugstr_msg_flags( *flags ));
+    TRACE( "status %#lx, transfer %lu, flags %s\n", status, *transfer, debugstr_msg_flags( *flags ));
     return return_bool( error );
 }
 

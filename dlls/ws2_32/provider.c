@@ -25,7 +25,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* These functions return their error through a pointer and need no WSAStartup.
  * WSANO_RECOVERY is documented for when the catalog cannot be changed or read. */
-static int refuse( INT *err )
+static unsigned int refuse( INT *err )
 {
     return provider_error( WSANO_RECOVERY, err );
 }
@@ -38,7 +38,7 @@ INT WINAPI WSCInstallProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_IN
 {
     FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
                 debugstr_provider( provider ), path, infos, count, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -49,7 +49,7 @@ INT WINAPI WSCUpdateProvider( GUID *provider, const WCHAR *path, WSAPROTOCOL_INF
 {
     FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
                 debugstr_provider( provider ), path, infos, count, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -61,7 +61,7 @@ INT WINAPI WSCInstallProviderEx( GUID *provider, const WCHAR *path, const WCHAR 
 {
     FIXME_ONCE( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, err %p: not built yet\n",
                 debugstr_provider( provider ), path, name, flags, infos, count, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -73,7 +73,7 @@ INT WINAPI WSCUpdateProviderEx( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
 {
     FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, reserved %p, err %p: not built yet\n",
                 debugstr_provider( provider ), path, infos, count, reserved, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -83,7 +83,7 @@ INT WINAPI WSCUpdateProviderEx( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
 INT WINAPI WSCDeinstallProvider( GUID *provider, INT *err )
 {
     FIXME_ONCE( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -93,7 +93,7 @@ INT WINAPI WSCDeinstallProvider( GUID *provider, INT *err )
 INT WINAPI WSCDeinstallProviderEx( GUID *provider, DWORD flags, INT *err )
 {
     FIXME_ONCE( "provider %s, flags %#lx, err %p: not built yet\n", debugstr_provider( provider ), flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -105,7 +105,7 @@ INT WINAPI WSCGetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE
 {
     FIXME_ONCE( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
                 debugstr_provider( provider ), type, info, size, flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -117,7 +117,7 @@ INT WINAPI WSCSetProviderInfo( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BYTE
 {
     FIXME_ONCE( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
                 debugstr_provider( provider ), type, info, size, flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -129,7 +129,7 @@ INT WINAPI WSCGetApplicationCategory( const WCHAR *path, DWORD path_len, const W
 {
     FIXME_ONCE( "path %p (%lu), extra %p (%lu), categories %p, err %p: not built yet\n",
                 path, path_len, extra, extra_len, categories, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -141,7 +141,7 @@ INT WINAPI WSCGetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const
 {
     FIXME_ONCE( "path %p (%lu), extra %p (%lu), flags %#lx, categories %p, err %p: not built yet\n",
                 path, path_len, extra, extra_len, flags, categories, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -153,7 +153,7 @@ INT WINAPI WSCSetApplicationCategory( const WCHAR *path, DWORD path_len, const W
 {
     FIXME_ONCE( "path %p (%lu), extra %p (%lu), categories %#lx, previous %p, err %p: not built yet\n",
                 path, path_len, extra, extra_len, categories, previous, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -165,7 +165,7 @@ INT WINAPI WSCSetApplicationCategoryEx( const WCHAR *path, DWORD path_len, const
 {
     FIXME_ONCE( "path %p (%lu), extra %p (%lu), flags %#lx, categories %#lx, previous %p, err %p: not built yet\n",
                 path, path_len, extra, extra_len, flags, categories, previous, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -284,7 +284,7 @@ INT WINAPI WSCInstallProvider64_32( GUID *provider, const WCHAR *path, WSAPROTOC
 {
     FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
                 debugstr_provider( provider ), path, infos, count, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -295,7 +295,7 @@ INT WINAPI WSCUpdateProvider32( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
 {
     FIXME_ONCE( "provider %s, path %p, infos %p, count %lu, err %p: not built yet\n",
                 debugstr_provider( provider ), path, infos, count, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -305,7 +305,7 @@ INT WINAPI WSCUpdateProvider32( GUID *provider, const WCHAR *path, WSAPROTOCOL_I
 INT WINAPI WSCDeinstallProvider32( GUID *provider, INT *err )
 {
     FIXME_ONCE( "provider %s, err %p: not built yet\n", debugstr_provider( provider ), err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -317,7 +317,7 @@ INT WINAPI WSCGetProviderInfo32( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BY
 {
     FIXME_ONCE( "provider %s, type %d, info %p, size %p, flags %#lx, err %p: not built yet\n",
                 debugstr_provider( provider ), type, info, size, flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -329,7 +329,7 @@ INT WINAPI WSCSetProviderInfo32( GUID *provider, WSC_PROVIDER_INFO_TYPE type, BY
 {
     FIXME_ONCE( "provider %s, type %d, info %p, size %Iu, flags %#lx, err %p: not built yet\n",
                 debugstr_provider( provider ), type, info, size, flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -344,7 +344,7 @@ INT WINAPI WSCInstallProviderAndChains64_32( GUID *provider, const WCHAR *path, 
                 "entry %p, err %p: not built yet\n",
                 debugstr_provider( provider ), path, path32,
                 name, flags, infos, count, entry, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -444,7 +444,7 @@ INT WINAPI WSCInstallProviderAndChains( GUID *provider, const WCHAR *path, const
 {
     FIXME_ONCE( "provider %s, path %p, name %p, flags %#lx, infos %p, count %lu, entry %p, err %p: not built yet\n",
                 debugstr_provider( provider ), path, name, flags, infos, count, entry, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }
 
 
@@ -517,7 +517,7 @@ WSAEVENT WINAPI WPUCompleteOverlappedRequest( SOCKET s, WSAOVERLAPPED *overlappe
     TRACE( "socket %#Ix, overlapped %p, error %lu, transfer %lu, err %p\n", s, overlapped, error, transfer, err );
 
     /* an int by its documentation, whatever the header says */
-    return (WSAEVENT)(LONG_PTR)provider_error( WSAEINVAL, err );
+    return (WSAEVENT)(LONG_PTR)return_error( provider_error( WSAEINVAL, err ) );
 }
 
 
@@ -528,5 +528,5 @@ INT WINAPI WPUGetProviderPathEx( GUID *provider, WCHAR *path, INT *size, DWORD f
 {
     FIXME_ONCE( "provider %s, path %p, size %p, flags %#lx, err %p: not built yet\n",
                 debugstr_provider( provider ), path, size, flags, err );
-    return refuse( err );
+    return return_error( refuse( err ) );
 }

@@ -288,31 +288,24 @@ static unsigned int receive_from( struct socket *sock, const WSABUF *bufs, DWORD
     return params.result_flags & UNIX_MSG_TRUNC ? WSAEMSGSIZE : 0;
 }
 
-static void trace_received( DWORD received, DWORD flags, const struct sockaddr *addr, const int *addr_len )
-{
-    TRACE( "-> %lu bytes, flags %s, address %s\n", received, debugstr_msg_flags( flags ),
-           addr && addr_len ? debugstr_sockaddr( addr, *addr_len ) : "none" );
-}
-
 /* recv and recvfrom */
-static int recv_simple( SOCKET s, char *buf, int len, DWORD flags, struct sockaddr *addr, int *addr_len )
+static unsigned int recv_simple( SOCKET s, char *buf, int len, DWORD flags, struct sockaddr *addr, int *addr_len,
+                                 DWORD *received )
 {
     WSABUF buffer = { len, buf };
     struct socket *sock;
-    DWORD received = 0;
     unsigned int error;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     if (!(error = check_flags( sock, flags )) && !(error = check_state( sock )) &&
         !(error = check_addr( sock, addr, addr_len )))
     {
         if (addr && socket_is_stream( sock )) addr = NULL;
-        error = receive_from( sock, &buffer, 1, &flags, addr, addr_len, &received );
+        error = receive_from( sock, &buffer, 1, &flags, addr, addr_len, received );
+        if (!error && addr) TRACE( "from %s\n", debugstr_sockaddr( addr, *addr_len ) );
     }
     socket_put( sock );
-    if (error) return return_error( error );
-    if (TRACE_ON(winsock)) trace_received( received, flags, addr, addr_len );
-    return received;
+    return error;
 }
 
 /***********************************************************************
@@ -324,8 +317,13 @@ static int recv_simple( SOCKET s, char *buf, int len, DWORD flags, struct sockad
  */
 int WINAPI recv( SOCKET s, char *buf, int len, int flags )
 {
+    DWORD received = 0;
+    unsigned int error;
+
     TRACE( "socket %#Ix, buf %p, len %d, flags %s\n", s, buf, len, debugstr_msg_flags( flags ) );
-    return recv_simple( s, buf, len, flags, NULL, NULL );
+
+    error = recv_simple( s, buf, len, flags, NULL, NULL, &received );
+    return return_count( error, received );
 }
 
 /***********************************************************************
@@ -335,9 +333,14 @@ int WINAPI recv( SOCKET s, char *buf, int len, int flags )
  */
 int WINAPI recvfrom( SOCKET s, char *buf, int len, int flags, struct sockaddr *addr, int *addr_len )
 {
+    DWORD received = 0;
+    unsigned int error;
+
     TRACE( "socket %#Ix, buf %p, len %d, flags %s, addr %p, addr_len %p\n", s, buf, len, debugstr_msg_flags( flags ),
            addr, addr_len );
-    return recv_simple( s, buf, len, flags, addr, addr_len );
+
+    error = recv_simple( s, buf, len, flags, addr, addr_len, &received );
+    return return_count( error, received );
 }
 
 /* the pointers of WSARecv and WSARecvFrom */
@@ -372,18 +375,19 @@ static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD
     return copy_safe( flags, &local_flags, sizeof(*flags) ) ? error : WSAEFAULT;
 }
 
-static int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
-                     struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped )
+static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
+                              struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped )
 {
     struct socket *sock;
     unsigned int error;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped );
-    if (TRACE_ON(winsock) && (!error || error == WSAEMSGSIZE))
-        trace_received( *received, *flags, socket_is_stream( sock ) ? NULL : addr, addr_len );
+    if (!error || error == WSAEMSGSIZE)
+        TRACE( "%lu bytes, flags %s, address %s\n", *received, debugstr_msg_flags( *flags ),
+               addr && addr_len && !socket_is_stream( sock ) ? debugstr_sockaddr( addr, *addr_len ) : "none" );
     socket_put( sock );
-    return return_error( error );
+    return error;
 }
 
 /***********************************************************************
@@ -396,7 +400,7 @@ int WINAPI WSARecv( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DWORD 
 {
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, received, flags, overlapped, completion );
-    return recv_wsa( s, bufs, count, received, flags, NULL, NULL, overlapped );
+    return return_error( recv_wsa( s, bufs, count, received, flags, NULL, NULL, overlapped ) );
 }
 
 /***********************************************************************
@@ -409,7 +413,7 @@ int WINAPI WSARecvFrom( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DW
 {
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, addr %p, addr_len %p, overlapped %p, completion %p\n",
            s, debugstr_buffers( bufs, count ), count, received, flags, addr, addr_len, overlapped, completion );
-    return recv_wsa( s, bufs, count, received, flags, addr, addr_len, overlapped );
+    return return_error( recv_wsa( s, bufs, count, received, flags, addr, addr_len, overlapped ) );
 }
 
 /* ---- WSARecvMsg ---- */
@@ -495,7 +499,7 @@ int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *ov
     error = recv_msg( sock, msg, received, overlapped );
     socket_put( sock );
     if (!error || error == WSAEMSGSIZE)
-        TRACE( "-> %lu bytes, flags %s, address %s, %lu bytes of control data\n", *received,
+        TRACE( "%lu bytes, flags %s, address %s, %lu bytes of control data\n", *received,
                debugstr_msg_flags( msg->dwFlags ), debugstr_sockaddr( msg->name, msg->namelen ), msg->Control.len );
     return return_error( error );
 }

@@ -351,7 +351,7 @@ static unsigned int get_addrinfo( const char *node, const char *service, const v
 }
 
 /* gives the list to the program; error is what there was before */
-static int return_list( unsigned int error, struct addrinfo *list, void *result )
+static unsigned int give_list( unsigned int error, struct addrinfo *list, void *result )
 {
     struct addrinfo *ai;
 
@@ -361,7 +361,7 @@ static int return_list( unsigned int error, struct addrinfo *list, void *result 
         TRACE( "    %s, %s, %s\n", debugstr_sockaddr( ai->ai_addr, ai->ai_addrlen ),
                debugstr_type( ai->ai_socktype ), debugstr_protocol( ai->ai_protocol ) );
     SetLastError( error );
-    return return_code( error );
+    return error;
 }
 
 static const char *debugstr_hints( const void *program_hints )
@@ -404,7 +404,8 @@ int WINAPI getaddrinfo( const char *node, const char *service, const struct addr
         !(error = name_error( copy_name_a( &node, node_copy ) )) &&
         !(error = name_error( copy_name_a( &service, service_copy ) )))
         error = get_addrinfo( node, service, hints, FALSE, &list );
-    return return_list( error, list, result );
+    error = give_list( error, list, result );
+    return return_code( error );
 }
 
 /***********************************************************************
@@ -424,7 +425,8 @@ int WINAPI GetAddrInfoW( const WCHAR *node, const WCHAR *service, const ADDRINFO
         !(error = name_error( copy_name_w( node, &node_utf8, node_copy ) )) &&
         !(error = name_error( copy_name_w( service, &service_utf8, service_copy ) )))
         error = get_addrinfo( node_utf8, service_utf8, hints, TRUE, &list );
-    return return_list( error, list, result );
+    error = give_list( error, list, result );
+    return return_code( error );
 }
 
 /***********************************************************************
@@ -530,12 +532,6 @@ static unsigned int get_nameinfo( const void *program_addr, int len, void *host,
     return 0;
 }
 
-static int return_nameinfo( unsigned int error )
-{
-    SetLastError( error );
-    return return_code( error );
-}
-
 /***********************************************************************
  *      getnameinfo   (ws2_32.@)
  *
@@ -546,11 +542,15 @@ static int return_nameinfo( unsigned int error )
 int WINAPI getnameinfo( const SOCKADDR *addr, socklen_t len, char *host, DWORD host_size,
                         char *service, DWORD service_size, int flags )
 {
+    unsigned int error;
+
     TRACE( "addr %s, host %p, host_size %u, service %p, service_size %u, flags %#x\n",
            debugstr_sockaddr( addr, len ), host, (unsigned int)host_size,
            service, (unsigned int)service_size, flags );
-    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, FALSE,
-                                          __builtin_return_address( 0 ) ) );
+
+    error = get_nameinfo( addr, len, host, host_size, service, service_size, flags, FALSE, __builtin_return_address( 0 ) );
+    SetLastError( error );
+    return return_code( error );
 }
 
 /***********************************************************************
@@ -559,11 +559,15 @@ int WINAPI getnameinfo( const SOCKADDR *addr, socklen_t len, char *host, DWORD h
 int WINAPI GetNameInfoW( const SOCKADDR *addr, socklen_t len, WCHAR *host, DWORD host_size,
                          WCHAR *service, DWORD service_size, int flags )
 {
+    unsigned int error;
+
     TRACE( "addr %s, host %p, host_size %u, service %p, service_size %u, flags %#x\n",
            debugstr_sockaddr( addr, len ), host, (unsigned int)host_size,
            service, (unsigned int)service_size, flags );
-    return return_nameinfo( get_nameinfo( addr, len, host, host_size, service, service_size, flags, TRUE,
-                                          __builtin_return_address( 0 ) ) );
+
+    error = get_nameinfo( addr, len, host, host_size, service, service_size, flags, TRUE, __builtin_return_address( 0 ) );
+    SetLastError( error );
+    return return_code( error );
 }
 
 /* ---- hostents ---- */

@@ -305,10 +305,9 @@ int WINAPI select( int nfds, fd_set *read, fd_set *write, fd_set *except, const 
            debugstr_set( except ), debugstr_timeval( timeout ) );
 
     if (!startup_check()) return return_error( WSANOTINITIALISED );
-    if ((error = do_select( read, write, except, timeout, &ready ))) return return_error( error );
-    TRACE( "-> %u ready, read %s, write %s, except %s\n", ready, debugstr_set( read ), debugstr_set( write ),
-           debugstr_set( except ) );
-    return ready;
+    if (!(error = do_select( read, write, except, timeout, &ready )))
+        TRACE( "ready: read %s, write %s, except %s\n", debugstr_set( read ), debugstr_set( write ), debugstr_set( except ) );
+    return return_count( error, ready );
 }
 
 /***********************************************************************
@@ -431,7 +430,6 @@ int WINAPI WSAPoll( WSAPOLLFD *fds, ULONG count, int timeout )
     TRACE( "fds %p, count %lu, timeout %d\n", fds, count, timeout );
 
     if (!startup_check()) return return_error( WSANOTINITIALISED );
-    if ((error = do_poll( fds, count, timeout, &ready ))) return return_error( error );
-    TRACE( "-> %u ready\n", ready );
-    return ready;
+    error = do_poll( fds, count, timeout, &ready );
+    return return_count( error, ready );
 }

@@ -299,19 +299,17 @@ static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD coun
 }
 
 /* send and sendto */
-static int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const struct sockaddr *addr, int addr_len )
+static unsigned int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const struct sockaddr *addr, int addr_len,
+                                 SIZE_T *sent )
 {
     WSABUF buffer = { len, (char *)buf };
     struct socket *sock;
     unsigned int error;
-    SIZE_T sent = 0;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
-    error = send_to( sock, &buffer, 1, flags, addr, addr_len, &sent );
+    if (!(sock = socket_get( s ))) return GetLastError();
+    error = send_to( sock, &buffer, 1, flags, addr, addr_len, sent );
     socket_put( sock );
-    if (error) return return_error( error );
-    TRACE( "-> %Iu bytes\n", sent );
-    return sent;
+    return error;
 }
 
 /***********************************************************************
@@ -323,8 +321,13 @@ static int send_simple( SOCKET s, const char *buf, int len, DWORD flags, const s
  */
 int WINAPI send( SOCKET s, const char *buf, int len, int flags )
 {
+    unsigned int error;
+    SIZE_T sent = 0;
+
     TRACE( "socket %#Ix, buf %p, len %d, flags %s\n", s, buf, len, debugstr_msg_flags( flags ) );
-    return send_simple( s, buf, len, flags, NULL, 0 );
+
+    error = send_simple( s, buf, len, flags, NULL, 0, &sent );
+    return return_count( error, sent );
 }
 
 /***********************************************************************
@@ -334,9 +337,14 @@ int WINAPI send( SOCKET s, const char *buf, int len, int flags )
  */
 int WINAPI sendto( SOCKET s, const char *buf, int len, int flags, const struct sockaddr *addr, int addr_len )
 {
+    unsigned int error;
+    SIZE_T sent = 0;
+
     TRACE( "socket %#Ix, buf %p, len %d, flags %s, address %s\n", s, buf, len, debugstr_msg_flags( flags ),
            debugstr_sockaddr( addr, addr_len ) );
-    return send_simple( s, buf, len, flags, addr, addr_len );
+
+    error = send_simple( s, buf, len, flags, addr, addr_len, &sent );
+    return return_count( error, sent );
 }
 
 /* the pointers of WSASend and WSASendTo */
@@ -348,14 +356,14 @@ static unsigned int check_pointers( const struct socket *sock, const WSABUF *buf
     return buffers_check( bufs, count ) ? 0 : WSAEFAULT;
 }
 
-static int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
-                     int addr_len, WSAOVERLAPPED *overlapped )
+static unsigned int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
+                              int addr_len, WSAOVERLAPPED *overlapped )
 {
     struct socket *sock;
     unsigned int error;
     SIZE_T result = 0;
 
-    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    if (!(sock = socket_get( s ))) return GetLastError();
     if (!(error = check_pointers( sock, bufs, count, sent, overlapped )))
     {
         if (is_overlapped( sock, overlapped ))
@@ -367,8 +375,8 @@ static int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWO
     }
     socket_put( sock );
     if (!error && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
-    if (!error) TRACE( "-> %Iu bytes\n", result );
-    return return_error( error );
+    if (!error) TRACE( "%Iu bytes\n", result );
+    return error;
 }
 
 /***********************************************************************
@@ -381,7 +389,7 @@ int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flag
 {
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), overlapped, completion );
-    return send_wsa( s, bufs, count, sent, flags, NULL, 0, overlapped );
+    return return_error( send_wsa( s, bufs, count, sent, flags, NULL, 0, overlapped ) );
 }
 
 /***********************************************************************
@@ -395,7 +403,7 @@ int WINAPI WSASendTo( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD fl
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, address %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), debugstr_sockaddr( addr, addr_len ),
            overlapped, completion );
-    return send_wsa( s, bufs, count, sent, flags, addr, addr_len, overlapped );
+    return return_error( send_wsa( s, bufs, count, sent, flags, addr, addr_len, overlapped ) );
 }
 
 /* ---- WSASendMsg ---- */
@@ -464,6 +472,6 @@ int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERL
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     error = send_msg( sock, msg, flags, sent, overlapped, &result );
     socket_put( sock );
-    if (!error) TRACE( "-> %lu bytes\n", result );
+    if (!error) TRACE( "%lu bytes\n", result );
     return return_error( error );
 }

@@ -54,16 +54,7 @@ static unsigned int check_triple( int family, int type, int protocol )
     }
 }
 
-static SOCKET publish( struct unix_socket *unix, const struct handle *handle )
-{
-    SOCKET s = socket_publish( unix, handle );
-
-    if (s == INVALID_SOCKET) return return_no_socket( GetLastError() );
-    TRACE( "-> socket %#Ix\n", s );
-    return s;
-}
-
-static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
+static unsigned int make_socket( int family, int type, int protocol, DWORD flags, SOCKET *ret )
 {
     struct socket_create_params params;
     struct handle handle;
@@ -78,10 +69,10 @@ static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
         params.protocol = protocol;
         params.context = (flags & WSA_FLAG_OVERLAPPED) != 0;
         params.mailbox = handle.mailbox;
-        if (!(error = UNIX_CALL( socket_create, &params ))) return publish( params.socket, &handle );
-        handle_give( &handle );
+        if ((error = UNIX_CALL( socket_create, &params ))) handle_give( &handle );
+        else if ((*ret = socket_publish( params.socket, &handle )) == INVALID_SOCKET) error = GetLastError();
     }
-    return return_no_socket( error );
+    return error;
 }
 
 /***********************************************************************
@@ -93,12 +84,15 @@ static SOCKET make_socket( int family, int type, int protocol, DWORD flags )
 SOCKET WINAPI socket( int family, int type, int protocol )
 {
     struct thread_data *thread;
+    SOCKET ret = INVALID_SOCKET;
+    unsigned int error;
 
     TRACE( "family %s, type %s, protocol %s\n", debugstr_family( family ), debugstr_type( type ), debugstr_protocol( protocol ) );
 
-    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
-    if (!(thread = thread_get())) return return_no_socket( WSAENOBUFS );
-    return make_socket( family, type, protocol, thread->open_type ? 0 : WSA_FLAG_OVERLAPPED );
+    if (!startup_check()) error = WSANOTINITIALISED;
+    else if (!(thread = thread_get())) error = WSAENOBUFS;
+    else error = make_socket( family, type, protocol, thread->open_type ? 0 : WSA_FLAG_OVERLAPPED, &ret );
+    return return_socket( error, ret );
 }
 
 /* FROM_PROTOCOL_INFO fields come from the info; given values must fit it */
@@ -125,16 +119,17 @@ static unsigned int apply_info( const WSAPROTOCOL_INFOW *info, int *family, int 
  */
 SOCKET WINAPI WSASocketW( int family, int type, int protocol, WSAPROTOCOL_INFOW *info, GROUP group, DWORD flags )
 {
+    SOCKET ret = INVALID_SOCKET;
     unsigned int error = 0;
 
     TRACE( "family %s, type %s, protocol %s, info %p, group %#x, flags %#lx\n", debugstr_family( family ),
            debugstr_type( type ), debugstr_protocol( protocol ), info, group, flags );
 
-    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
-    if (group || (flags & ~KNOWN_FLAGS)) error = WSAEINVAL;
+    if (!startup_check()) error = WSANOTINITIALISED;
+    else if (group || (flags & ~KNOWN_FLAGS)) error = WSAEINVAL;
     else if (info) error = apply_info( info, &family, &type, &protocol );
-    if (error) return return_no_socket( error );
-    return make_socket( family, type, protocol, flags );
+    if (!error) error = make_socket( family, type, protocol, flags, &ret );
+    return return_socket( error, ret );
 }
 
 /***********************************************************************
@@ -148,10 +143,10 @@ SOCKET WINAPI WSASocketA( int family, int type, int protocol, WSAPROTOCOL_INFOA 
 
     /* only the last member, the name, is different, and nobody asks for it */
     if (!info) return WSASocketW( family, type, protocol, NULL, group, flags );
-    if (!startup_check()) return return_no_socket( WSANOTINITIALISED );
+    if (!startup_check()) return return_socket( WSANOTINITIALISED, INVALID_SOCKET );
     memset( &infow, 0, sizeof(infow) );
     if (!copy_safe( &infow, info, offsetof( WSAPROTOCOL_INFOA, szProtocol ) ))
-        return return_no_socket( WSAEFAULT );
+        return return_socket( WSAEFAULT, INVALID_SOCKET );
     return WSASocketW( family, type, protocol, &infow, group, flags );
 }
 

@@ -224,7 +224,7 @@ void WINAPI WSASetLastError( int error )
  */
 BOOL WINAPI WEP(void)
 {
-    TRACE( "\n" );
+    TRACE( "-> 1\n" );
     return TRUE;
 }
 

@@ -228,7 +228,10 @@ extern const char *debugstr_type( int type );
 extern const char *debugstr_protocol( int protocol );
 extern const char *debugstr_msg_flags( DWORD flags );
 extern const char *debugstr_error( unsigned int error );
-extern void trace_error( const char *func, unsigned int error );    /* how that function ends */
+/* how that function ends */
+extern void trace_error( const char *func, unsigned int error );
+extern void trace_count( const char *func, unsigned int count );
+extern void trace_socket( const char *func, SOCKET s );
 
 /* What a program may do again and again is told once, and then only traced. */
 #define FIXME_ONCE( ... ) \
@@ -287,8 +290,8 @@ extern void turn_leave( struct socket *sock );
  * FALSE: there is none. */
 extern BOOL catalog_find( int family, int type, int protocol, WSAPROTOCOL_INFOW *info );
 extern void catalog_info_to_a( const WSAPROTOCOL_INFOW *src, WSAPROTOCOL_INFOA *dst );
-/* SOCKET_ERROR, and the error where the WSC functions have it */
-extern int provider_error( unsigned int error, INT *err );
+/* hands the error over where the WSC functions have it; WSAEFAULT if that can't be */
+extern unsigned int provider_error( unsigned int error, INT *err );
 /* debugstr_guid for a program's pointer */
 extern const char *debugstr_provider( const GUID *guid );
 
@@ -315,6 +318,20 @@ static inline int end_call_set( const char *traced, unsigned int error )
     return SOCKET_ERROR;
 }
 
+static inline int end_call_count( const char *traced, unsigned int error, unsigned int count )
+{
+    if (error) return end_call_set( traced, error );
+    if (traced) trace_count( traced, count );
+    return count;
+}
+
+static inline SOCKET end_call_socket( const char *traced, unsigned int error, SOCKET s )
+{
+    if (error) return (SOCKET)end_call_set( traced, error );
+    if (traced) trace_socket( traced, s );
+    return s;
+}
+
 #define TRACED_FUNC                 (TRACE_ON( winsock ) ? __func__ : NULL)
 /* the error itself */
 #define return_code( error )        end_call( TRACED_FUNC, error )
@@ -322,8 +339,11 @@ static inline int end_call_set( const char *traced, unsigned int error )
 #define return_error( error )       end_call_set( TRACED_FUNC, error )
 /* FALSE, or TRUE without an error */
 #define return_bool( error )        (!return_error( error ))
-/* for those that return a socket or a pointer; only with an error */
-#define return_no_socket( error )   ((SOCKET)return_error( error ))
+/* SOCKET_ERROR, or the count without an error */
+#define return_count( error, count ) end_call_count( TRACED_FUNC, error, count )
+/* INVALID_SOCKET, or the socket without an error */
+#define return_socket( error, s )   end_call_socket( TRACED_FUNC, error, s )
+/* NULL; only with an error */
 #define return_null( error )        (return_error( error ), NULL)
 
 #endif /* __WS2_32_PRIVATE_H */
