@@ -47,6 +47,8 @@ struct unix_socket
     unsigned int          counter;      /* where its receives that wait are counted (protocol.idl: the counters) */
     volatile unsigned int *pending;     /* that counter; the same for the life of this struct */
     struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
+    int                   backlog_fd;   /* the last backlog, kept in case the helper dies; -1: none */
+    uint64_t              backlog_end;  /* its length */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
     int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */

@@ -37,7 +37,7 @@
 struct backlog
 {
     int fd;             /* the client's memfd; its file position says how much has gone, also after our death */
-    u64 length;         /* bytes in all, as booked with the client */
+    u64 length;         /* bytes to send when it came, as booked with the client */
     u64 left;           /* of these, not sent yet */
     u32 client;         /* serial of the client it is booked with */
     int wait[2];        /* pipe for those that wait for its end, -1: nobody does */
@@ -130,12 +130,20 @@ static int backlog_is_usable( int fd, u64 length )
     return !fstat( fd, &st ) && length && length <= (u64)st.st_size;
 }
 
+/* A shutdown that a helper before us promised, and whose FIN was to follow its backlog. */
+static int backlog_awaited( const struct sock *sock )
+{
+    int state = socket_tcp_state( sock->fd );
+
+    return !sock->backlog && (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT);
+}
+
 static u32 backlog_check( const struct sock *sock )
 {
     if (!socket_is_stream( sock )) return WSAEOPNOTSUPP;
     if (sock->pub.state != SOCKET_CONNECTED) return WSAENOTCONN;
     if (sock->pub.flags & SOCKET_RESET) return sock->pub.flags & SOCKET_ABORTED ? WSAECONNABORTED : WSAECONNRESET;
-    if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) return WSAESHUTDOWN;
+    if ((sock->pub.flags & SOCKET_SEND_SHUTDOWN) && !backlog_awaited( sock )) return WSAESHUTDOWN;
     return sock->backlog ? WSAEWOULDBLOCK : 0;
 }
 
@@ -145,19 +153,27 @@ u32 backlog_request( struct request *req )
     struct backlog *backlog;
     struct sock *sock;
     u32 error;
+    off_t sent;
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
     if ((error = backlog_check( sock ))) return error;
-    if (!backlog_is_usable( req->fd, in->length ) || lseek( req->fd, 0, SEEK_SET ) == -1) return WSAEINVAL;
+    if (!backlog_is_usable( req->fd, in->length ) || (sent = lseek( req->fd, 0, SEEK_CUR )) == -1) return WSAEINVAL;
+    if ((u64)sent > in->length) return WSAEINVAL;
+    if ((u64)sent == in->length)
+    {
+        /* all but the FIN */
+        if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) shutdown_drained( sock );
+        return 0;
+    }
     if (!(backlog = calloc( 1, sizeof(*backlog) ))) return WSAENOBUFS;
-    if ((error = client_backlog_add( req->client, in->length )))
+    if ((error = client_backlog_add( req->client, in->length - sent )))
     {
         free( backlog );
         return error;
     }
     backlog->fd = req->fd;
     req->fd = -1;
-    backlog->length = backlog->left = in->length;
+    backlog->length = backlog->left = in->length - sent;
     backlog->client = client_serial( req->client );
     backlog->wait[0] = backlog->wait[1] = -1;
 

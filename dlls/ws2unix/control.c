@@ -146,6 +146,7 @@ static int ask_once( unsigned int type, uint64_t mailbox, const void *request, s
 {
     unsigned int id = ++control_id;
 
+    reply_fds->count = 0;
     if (send_message( type, id, mailbox, request, size, fd ) == -1) return -1;
     return receive_reply( id, reply, reply_size, reply_fds );
 }
@@ -204,6 +205,21 @@ static void set_ref( struct unix_socket *socket, struct socket_ref ref )
     __atomic_store_n( &socket->slot, arena + ref.slot, __ATOMIC_RELEASE );
 }
 
+/* What the old helper had still to send the new one does: the memfd's position says how much that is.
+ * An error of the connection's own ends the backlog with it. */
+static int backlog_again( struct unix_socket *socket, struct socket_ref ref )
+{
+    struct backlog_request request = { .socket = ref, .length = socket->backlog_end };
+    struct backlog_reply reply;
+    struct fds fds;
+    int error;
+
+    if (socket->backlog_fd == -1) return 0;
+    error = ask_once( REQUEST_BACKLOG, 0, &request, sizeof(request), socket->backlog_fd, &reply, sizeof(reply), &fds );
+    while (fds.count) close( fds.fds[--fds.count] );
+    return error == -1 ? -1 : 0;
+}
+
 /* Tells a new helper of a socket that the old one knew. A socket it refuses (it can't, but
  * for want of room) keeps its last state and serves data; control calls on it fail. */
 static int tell_again( struct unix_socket *socket, void *arg )
@@ -218,9 +234,14 @@ static int tell_again( struct unix_socket *socket, void *arg )
     error = ask_once( REQUEST_ADOPT, 0, &request, sizeof(request), socket->fd, &reply, sizeof(reply), &fds );
     if ((fd = only_fd( &fds )) != -1) close( fd );
     if (error == -1) return -1;
-    if (!error && reply.socket.slot < PROTOCOL_MAX_SLOTS) set_ref( socket, reply.socket );
-    else socket->ref.generation = 0;
     socket->unnamed = 0;
+    if (!error && reply.socket.slot < PROTOCOL_MAX_SLOTS)
+    {
+        /* before anybody sees in the new slot that there is no backlog, and sends */
+        if (backlog_again( socket, reply.socket )) return -1;
+        set_ref( socket, reply.socket );
+    }
+    else socket->ref.generation = 0;
     return 0;
 }
 
@@ -823,27 +844,52 @@ NTSTATUS socket_set_option( void *args )
     return ask( &ex );
 }
 
+/* Frees what has been sent. The helper can't, by emptying the file: the kernel sends these very pages. */
+static int forget_backlog( struct unix_socket *socket, void *arg )
+{
+    (void)arg;
+    if (socket->backlog_fd == -1 || (published( socket )->flags & SOCKET_BACKLOGGED)) return 0;
+    close( socket->backlog_fd );
+    socket->backlog_fd = -1;
+    return 0;
+}
+
 NTSTATUS socket_watch_backlog( void *args )
 {
     struct socket_watch_backlog_params *params = args;
     struct watch_backlog_request request;
     struct watch_backlog_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_WATCH_BACKLOG, params->socket, request, reply );
-    unsigned int error = ask( &ex );
+    unsigned int error;
+    sigset_t old;
 
+    control_enter( &old );
+    if (!(error = ask_locked( &ex )) && ex.reply_fd == -1) forget_backlog( params->socket, NULL );
+    control_leave( &old );
     params->wait_fd = ex.reply_fd;
     return error;
 }
 
+/* O(sockets of this process): little beside the copying of what it is for */
 unsigned int control_backlog( struct unix_socket *socket, uint64_t length, int memfd )
 {
     struct backlog_request request = { .length = length };
     struct backlog_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_BACKLOG, socket, request, reply );
     unsigned int error;
+    sigset_t old;
 
     ex.fd = memfd;
-    error = ask( &ex );
-    close( memfd );
+    control_enter( &old );
+    if ((error = ask_locked( &ex ))) close( memfd );
+    else
+    {
+        /* the one before has gone, or there could not be another */
+        if (socket->backlog_fd != -1) close( socket->backlog_fd );
+        socket->backlog_fd = memfd;
+        socket->backlog_end = length;
+    }
+    sockets_enumerate( forget_backlog, NULL );
+    control_leave( &old );
     return error;
 }

@@ -59,6 +59,7 @@ struct unix_socket *sockets_take(void)
         {
             socket[i].counter = alloc_count++;
             socket[i].slot = &no_slot;
+            socket[i].backlog_fd = -1;
             if (i < ALLOC_COUNT - 1) socket[i].next = &socket[i + 1];
         }
     }
@@ -94,6 +95,8 @@ void sockets_remove( struct unix_socket *socket )
     *ptr = socket->next;
     close( socket->fd );
     socket->fd = -1;
+    if (socket->backlog_fd != -1) close( socket->backlog_fd );
+    socket->backlog_fd = -1;
     __atomic_store_n( &socket->slot, &no_slot, __ATOMIC_RELEASE );
     sockets_put_back( socket );
 }
