@@ -47,17 +47,6 @@ static void end_connection( struct unix_socket *connection )
     UNIX_CALL( socket_close, &params );
 }
 
-/* addr and len may be NULL; a room too small is an error before anything is accepted */
-static unsigned int check_room( struct socket *listener, struct sockaddr *addr, int *len )
-{
-    int room, needed = socket_slot( listener )->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-
-    if (!addr || !len) return 0;
-    if (!copy_safe( &room, len, sizeof(room) ) || room < needed) return WSAEFAULT;
-    if (!probe_write( len, sizeof(*len) ) || !probe_write( addr, needed )) return WSAEFAULT;
-    return 0;
-}
-
 /* WSAAccept's question to the program */
 struct question
 {
@@ -124,10 +113,12 @@ static unsigned int do_accept( SOCKET s, struct sockaddr *addr, int *len, const 
 {
     struct address peer = { 0 };
     struct socket *listener;
-    unsigned int error;
+    unsigned int error = 0;
 
     if (!(listener = socket_get( s ))) return GetLastError();
-    if (!(error = check_room( listener, addr, len )) && !(error = accept_one( listener, question, &peer, ret )))
+    /* a room too small is an error before anything is accepted */
+    if (addr && len) error = address_check_room( listener, addr, len );
+    if (!error && !(error = accept_one( listener, question, &peer, ret )))
     {
         TRACE( "from %s\n", debugstr_sockaddr( peer.data, peer.len ) );
         if (addr && len) address_return( &peer, addr, len );

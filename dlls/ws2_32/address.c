@@ -419,7 +419,7 @@ static BOOL string_to_sockaddr( const WCHAR *str, int family, SOCKADDR_IN6 *addr
 /* str is a copy */
 static unsigned int string_to_address( const WCHAR *str, int family, const void *info, void *addr, INT *addr_len )
 {
-    INT room, needed = family == AF_INET ? sizeof(SOCKADDR_IN) : sizeof(SOCKADDR_IN6);
+    INT room, needed = address_length( family );
     SOCKADDR_IN6 result;
     unsigned int error;
 

@@ -24,14 +24,9 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* ---- addresses ---- */
 
-static int family_length( int family )
-{
-    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
-
 unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst )
 {
-    int family = socket_slot( sock )->family, needed = family_length( family );
+    int family = socket_slot( sock )->family, needed = address_length( family );
     u16 given;
 
     memset( dst, 0, sizeof(*dst) );
@@ -51,6 +46,14 @@ unsigned int address_return( const struct address *src, struct sockaddr *addr, i
     if (room < (int)src->len || !copy_safe( addr, src->data, src->len )) return WSAEFAULT;
     room = src->len;
     return copy_safe( len, &room, sizeof(room) ) ? 0 : WSAEFAULT;
+}
+
+unsigned int address_check_room( const struct socket *sock, struct sockaddr *addr, int *len )
+{
+    int room, needed = address_length( socket_slot( sock )->family );
+
+    if (!copy_safe( &room, len, sizeof(room) ) || room < needed) return WSAEFAULT;
+    return probe_write( len, sizeof(*len) ) && probe_write( addr, needed ) ? 0 : WSAEFAULT;
 }
 
 /* a published address, as a whole: the helper may be writing it */

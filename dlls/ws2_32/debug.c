@@ -46,6 +46,11 @@ static const char *find_name( const struct number_name *names, unsigned int coun
 
 #define FIND( names, number ) find_name( names, ARRAY_SIZE( names ), number )
 
+static const char *name_or_number( const char *name, const char *format, unsigned int number )
+{
+    return name ? name : wine_dbg_sprintf( format, number );
+}
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE( x ) (sizeof(x) / sizeof((x)[0]))
 #endif
@@ -74,9 +79,7 @@ static const struct number_name families[] =
 
 const char *debugstr_family( int family )
 {
-    const char *name = FIND( families, family );
-
-    return name ? name : wine_dbg_sprintf( "family %d", family );
+    return name_or_number( FIND( families, family ), "family %d", family );
 }
 
 static const struct number_name types[] =
@@ -91,9 +94,7 @@ static const struct number_name types[] =
 
 const char *debugstr_type( int type )
 {
-    const char *name = FIND( types, type );
-
-    return name ? name : wine_dbg_sprintf( "type %d", type );
+    return name_or_number( FIND( types, type ), "type %d", type );
 }
 
 static const struct number_name protocols[] =
@@ -117,9 +118,7 @@ static const struct number_name protocols[] =
 
 const char *debugstr_protocol( int protocol )
 {
-    const char *name = FIND( protocols, protocol );
-
-    return name ? name : wine_dbg_sprintf( "protocol %d", protocol );
+    return name_or_number( FIND( protocols, protocol ), "protocol %d", protocol );
 }
 
 static const struct number_name socket_options[] =
@@ -402,9 +401,7 @@ static const struct number_name ioctls[] =
 
 const char *debugstr_ioctl( DWORD code )
 {
-    const char *name = FIND( ioctls, code );
-
-    return name ? name : wine_dbg_sprintf( "ioctl %#x", (unsigned int)code );
+    return name_or_number( FIND( ioctls, code ), "ioctl %#x", code );
 }
 
 static const struct number_name msg_flags[] =
@@ -516,9 +513,7 @@ static const struct number_name errors[] =
 
 const char *debugstr_error( unsigned int error )
 {
-    const char *name = FIND( errors, error );
-
-    return name ? name : wine_dbg_sprintf( "error %u", error );
+    return name_or_number( FIND( errors, error ), "error %u", error );
 }
 
 /* A line of the export's, though it is written here. */

@@ -102,6 +102,12 @@ DWORD WINAPI WSAWaitForMultipleEvents( DWORD count, const WSAEVENT *events, BOOL
 }
 
 
+static unsigned int make_nonblocking( struct socket *sock )
+{
+    return socket_is_nonblocking( sock ) ? 0 : socket_set_option( sock, OPTION_NONBLOCKING, TRUE, 0 );
+}
+
+
 /***********************************************************************
  *      WSAEventSelect          (ws2_32.@)
  *
@@ -124,8 +130,7 @@ int WINAPI WSAEventSelect( SOCKET s, WSAEVENT event, LONG mask )
         FIXME_ONCE( "socket %#Ix, event %p, mask %#lx: not built yet\n", s, event, mask );
         error = WSAENETDOWN;
     }
-    else if (socket_is_nonblocking( sock )) error = 0;
-    else error = socket_set_option( sock, OPTION_NONBLOCKING, TRUE, 0 );
+    else error = make_nonblocking( sock );
 
     socket_put( sock );
     return return_error( error );
@@ -173,8 +178,7 @@ int WINAPI WSAAsyncSelect( SOCKET s, HWND window, u_int message, LONG mask )
         FIXME_ONCE( "socket %#Ix, window %p, message %#x, mask %#lx: not built yet\n", s, window, message, mask );
         error = WSAENETDOWN;
     }
-    else if (socket_is_nonblocking( sock )) error = 0;
-    else error = socket_set_option( sock, OPTION_NONBLOCKING, TRUE, 0 );
+    else error = make_nonblocking( sock );
 
     socket_put( sock );
     return return_error( error );

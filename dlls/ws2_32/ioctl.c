@@ -269,15 +269,10 @@ static unsigned int drop_loopback( struct unix_interface *interfaces, unsigned i
     return kept ? kept : count;
 }
 
-static int family_size( int family )
-{
-    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
-
 /* The list, and behind it the addresses that it points to. WSAEFAULT with the size needed. */
 static unsigned int get_address_list( struct socket *sock, struct ioctl *ioctl )
 {
-    int size = family_size( socket_slot( sock )->family );
+    int size = address_length( socket_slot( sock )->family );
     struct unix_interface *interfaces;
     SOCKET_ADDRESS_LIST *list;
     unsigned int count, error, i;

@@ -583,16 +583,11 @@ static unsigned int set_value( struct socket *sock, int level, const struct opti
 
 /* ---- SO_BSP_STATE: pointers into the program's buffer ---- */
 
-static int family_size( int family )
-{
-    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
-
 /* local and remote address, type and protocol; the addresses lie behind the structure */
 static unsigned int give_bsp_state( struct socket *sock, char *dst, int *len )
 {
     const struct slot *slot = socket_slot( sock );
-    int size = family_size( slot->family ), needed = sizeof(CSADDR_INFO) + 2 * size;
+    int size = address_length( slot->family ), needed = sizeof(CSADDR_INFO) + 2 * size;
     struct { CSADDR_INFO info; char addrs[2 * sizeof(struct sockaddr_in6)]; } state = { 0 };
     char *local = state.addrs, *remote = state.addrs + size;
     struct getname_params params = { sock->unix, local, size };

@@ -59,19 +59,15 @@ static unsigned int stream_end( struct socket *sock )
     return recv_connection_lost( sock );
 }
 
-static unsigned int stream_error( struct socket *sock, unsigned int error, DWORD flags )
+unsigned int recv_stream_failed( struct socket *sock, unsigned int error )
 {
     switch (error)
     {
-    case WSAEWOULDBLOCK:
-        /* urgent data has its own place: that there is none is not yet the whole truth */
-        if ((flags & MSG_OOB) && (socket_flags( sock ) & SOCKET_RESET)) return recv_connection_lost( sock );
-        return error;
     case WSAECONNRESET:
     case WSAENOTCONN:                   /* after a reset of our own */
     case WSAESHUTDOWN:
         return recv_connection_lost( sock );
-    case WSAETIMEDOUT:                  /* the peer does not answer: not SO_RCVTIMEO */
+    case WSAETIMEDOUT:                  /* the peer does not answer: not SO_RCVTIMEO or SO_SNDTIMEO */
         recv_connection_lost( sock );
         return WSAECONNABORTED;
     case WSAENETUNREACH:
@@ -142,7 +138,9 @@ static unsigned int recv_stream( struct socket *sock, struct recv_params *params
         if (error == WSAEFAULT && !oob) error = recv_copying( params );
         if (!error) return params->result ? 0 : stream_end( sock );
     }
-    return stream_error( sock, error, params->flags );
+    if (error != WSAEWOULDBLOCK) return recv_stream_failed( sock, error );
+    /* urgent data has its own place: that there is none is not yet the whole truth */
+    return oob && (socket_flags( sock ) & SOCKET_RESET) ? recv_connection_lost( sock ) : error;
 }
 
 unsigned int recv_try( struct socket *sock, struct recv_params *params )
@@ -165,25 +163,12 @@ static unsigned int check_flags( const struct socket *sock, DWORD flags )
     return socket_is_nonblocking( sock ) ? WSAEOPNOTSUPP : 0;
 }
 
-static unsigned int check_stream( struct socket *sock )
-{
-    switch (socket_state( sock ))
-    {
-    case SOCKET_CONNECTED:
-        return 0;
-    case SOCKET_CONNECTING:
-        return socket_connect_status( sock ) ? WSAENOTCONN : 0;
-    default:
-        return WSAENOTCONN;
-    }
-}
-
 static unsigned int check_state( struct socket *sock )
 {
     unsigned int flags = socket_flags( sock ), error;
 
     if (!socket_is_stream( sock )) error = flags & SOCKET_BOUND ? 0 : WSAEINVAL;
-    else error = check_stream( sock );
+    else error = check_connected( sock );
     if (error) return error;
     return flags & SOCKET_RECV_SHUTDOWN ? WSAESHUTDOWN : 0;
 }
@@ -191,13 +176,7 @@ static unsigned int check_state( struct socket *sock )
 /* room for a sender's address; streams leave it alone */
 static unsigned int check_addr( const struct socket *sock, struct sockaddr *addr, int *len )
 {
-    int room, needed = socket_slot( sock )->family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-
-    if (!addr || socket_is_stream( sock )) return 0;
-    if (!len || !probe_write( len, sizeof(*len) )) return WSAEFAULT;
-    room = *len;
-    if (room < needed || !probe_write( addr, needed )) return WSAEFAULT;
-    return 0;
+    return addr && !socket_is_stream( sock ) ? address_check_room( sock, addr, len ) : 0;
 }
 
 /* ---- waiting ---- */

@@ -452,14 +452,11 @@ void WINAPI FreeAddrInfoW( ADDRINFOW *list )
 /* the address of the program, checked: 0, WSAEFAULT, WSAEAFNOSUPPORT */
 static unsigned int copy_sockaddr( const void *addr, int len, SOCKADDR_IN6 *copy )
 {
-    int needed;
-
     memset( copy, 0, sizeof(*copy) );
     if (!addr || len < (int)sizeof(USHORT)) return WSAEFAULT;
     if (!copy_safe( copy, addr, min( len, (int)sizeof(*copy) ) )) return WSAEFAULT;
     if (copy->sin6_family != AF_INET && copy->sin6_family != AF_INET6) return WSAEAFNOSUPPORT;
-    needed = copy->sin6_family == AF_INET ? sizeof(SOCKADDR_IN) : sizeof(SOCKADDR_IN6);
-    return len < needed ? WSAEFAULT : 0;
+    return len < address_length( copy->sin6_family ) ? WSAEFAULT : 0;
 }
 
 static void numeric_host( const SOCKADDR_IN6 *addr, char *host, ULONG size )
@@ -478,7 +475,7 @@ static unsigned int lookup_host( const SOCKADDR_IN6 *addr, int flags, char host[
 
     if (!(flags & NI_NUMERICHOST))
     {
-        params.len = addr->sin6_family == AF_INET ? sizeof(SOCKADDR_IN) : sizeof(SOCKADDR_IN6);
+        params.len = address_length( addr->sin6_family );
         if (!(error = UNIX_CALL( getnameinfo, &params ))) return 0;
         if (flags & NI_NAMEREQD) return error == WSANO_DATA ? WSAHOST_NOT_FOUND : error;
     }

@@ -28,28 +28,6 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* ---- one attempt ---- */
 
-static unsigned int stream_error( struct socket *sock, unsigned int error )
-{
-    switch (error)
-    {
-    case WSAESHUTDOWN:
-        if (socket_flags( sock ) & SOCKET_SEND_SHUTDOWN) return error;
-        return recv_connection_lost( sock );
-    case WSAECONNRESET:
-    case WSAENOTCONN:
-        return recv_connection_lost( sock );
-    case WSAETIMEDOUT:                  /* the peer does not answer: not SO_SNDTIMEO */
-        recv_connection_lost( sock );
-        return WSAECONNABORTED;
-    case WSAENETUNREACH:
-    case WSAEHOSTUNREACH:
-        recv_connection_lost( sock );
-        return error;
-    default:
-        return error;
-    }
-}
-
 unsigned int send_try( struct socket *sock, struct send_params *params )
 {
     const WSABUF *bufs = (const WSABUF *)params->bufs;
@@ -64,8 +42,9 @@ unsigned int send_try( struct socket *sock, struct send_params *params )
             if (!probe_read( bufs[i].buf, bufs[i].len )) return WSAEFAULT;
         error = UNIX_CALL( send, params );
     }
-    if (error && socket_is_stream( sock )) return stream_error( sock, error );
-    return error == WSAEDESTADDRREQ ? WSAENOTCONN : error;
+    if (!socket_is_stream( sock )) return error == WSAEDESTADDRREQ ? WSAENOTCONN : error;
+    if (error == WSAESHUTDOWN && (socket_flags( sock ) & SOCKET_SEND_SHUTDOWN)) return error;
+    return recv_stream_failed( sock, error );
 }
 
 /* ---- checks ---- */
@@ -75,19 +54,6 @@ static unsigned int check_flags( const struct socket *sock, DWORD flags )
     if (!flags) return 0;
     if (flags & ~(MSG_OOB | MSG_DONTROUTE)) return WSAEOPNOTSUPP;
     return (flags & MSG_OOB) && !socket_is_stream( sock ) ? WSAEOPNOTSUPP : 0;
-}
-
-static unsigned int check_stream( struct socket *sock )
-{
-    switch (socket_state( sock ))
-    {
-    case SOCKET_CONNECTED:
-        return 0;
-    case SOCKET_CONNECTING:
-        return socket_connect_status( sock ) ? WSAENOTCONN : 0;
-    default:
-        return WSAENOTCONN;
-    }
 }
 
 /* Linux asks for SO_BROADCAST where it looks for the way: for a connected socket that was in connect(),
@@ -111,7 +77,7 @@ static unsigned int check_state( struct socket *sock, BOOL has_target )
 {
     unsigned int flags = socket_flags( sock ), error = 0;
 
-    if (socket_is_stream( sock )) error = check_stream( sock );
+    if (socket_is_stream( sock )) error = check_connected( sock );
     else if (!has_target) error = check_peer( sock );
     if (error) return error;
     if (flags & SOCKET_SEND_SHUTDOWN) return WSAESHUTDOWN;

@@ -239,10 +239,17 @@ extern void trace_socket( const char *func, SOCKET s );
 
 /* ---- address checks shared by bind, connect, sendto (connect.c) ---- */
 
+static inline int address_length( int family )
+{
+    return family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
 /* copies a program's address into dst (28 bytes): 0, WSAEFAULT (bad pointer or length), WSAEAFNOSUPPORT (another family) */
 extern unsigned int address_copy( struct socket *sock, const struct sockaddr *addr, int len, struct address *dst );
 /* copies an address to the program: WSAEFAULT when *len is too small or a pointer is bad */
 extern unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len );
+/* will that be possible with an address of this socket's family? 0 or WSAEFAULT */
+extern unsigned int address_check_room( const struct socket *sock, struct sockaddr *addr, int *len );
 
 /* ---- buffers.c: a program's WSABUFs; none of it faults ---- */
 
@@ -266,6 +273,16 @@ extern unsigned int recv_try( struct socket *sock, struct recv_params *params );
 extern unsigned int send_try( struct socket *sock, struct send_params *params );
 /* the kernel says that the connection is gone: the error that all calls give from now on */
 extern unsigned int recv_connection_lost( struct socket *sock );
+/* what the program is to hear of a stream's error, which may be such an end */
+extern unsigned int recv_stream_failed( struct socket *sock, unsigned int error );
+/* 0 if the stream is connected, or WSAENOTCONN */
+static inline unsigned int check_connected( struct socket *sock )
+{
+    unsigned int state = socket_state( sock );
+
+    if (state == SOCKET_CONNECTED) return 0;
+    return state == SOCKET_CONNECTING && !socket_connect_status( sock ) ? 0 : WSAENOTCONN;
+}
 /* is this an overlapped operation? Otherwise the OVERLAPPED means nothing. */
 static inline BOOL is_overlapped( const struct socket *sock, const WSAOVERLAPPED *overlapped )
 {
