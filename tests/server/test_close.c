@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -338,6 +339,43 @@ static void expect_backlog( int fd, size_t zeros, size_t size )
     assert_int_equal( total, zeros + size );
 }
 
+/* the rest of what another helper had begun, and only its FIN */
+static void test_backlog_continued( void **state )
+{
+    const size_t size = 3 * 1024 * 1024, gone = 4 * 251 - 4;
+    struct raw_sock again;
+    struct slot known;
+    struct raw other;
+    int sent, fd, i;
+
+    for (i = 0; i < 2; i++)
+    {
+        open_pair( state );
+        sent = raw_fill( near.fd );
+        fd = make_backlog( size + gone, 4 );
+        assert_int_equal( lseek( fd, size + gone + 1, SEEK_SET ), size + gone + 1 );
+        assert_int_equal( raw_backlog( &raw, &near, size + gone, fd ), WSAEINVAL );
+        known = *raw_slot( &raw, &near );
+        /* as it is when a helper has promised a FIN and died */
+        known.flags |= SOCKET_SEND_SHUTDOWN;
+        kill( raw_helper, SIGKILL );
+        raw_wait_gone();
+        raw_close( &raw );
+        raw_start( "1" );
+        raw_open( &other );
+        assert_int_equal( raw_adopt( &other, near.fd, &known, &again ), 0 );
+        assert_int_equal( lseek( fd, i ? size + gone : gone, SEEK_SET ), i ? size + gone : gone );
+        assert_int_equal( raw_backlog( &other, &again, size + gone, fd ), 0 );
+        assert_int_equal( !(raw_flags( &other, &again ) & SOCKET_BACKLOGGED), i );
+        if (i) assert_int_equal( raw_backlog( &other, &again, size + gone, fd ), WSAESHUTDOWN );
+        expect_backlog( far.fd, sent, i ? 0 : size );
+        close( fd );
+        close( near.fd );
+        close( far.fd );
+        raw_close( &other );
+    }
+}
+
 static void test_backlog( void **state )
 {
     const size_t size = 5 * 1024 * 1024 + 17;
@@ -581,6 +619,7 @@ int main(void)
         RAW_TEST( test_linger_peer_gone ),
         RAW_TEST( test_linger_revived ),
         RAW_TEST( test_backlog ),
+        RAW_TEST( test_backlog_continued ),
         RAW_TEST( test_backlog_small ),
         RAW_TEST( test_backlog_death ),
         RAW_TEST( test_backlog_last ),
