@@ -132,7 +132,8 @@ static int ipv6_to_unix( struct msghdr *msg, int type, const void *data, size_t 
 
 static int class_to_unix( struct msghdr *msg, const struct unix_socket *socket, const struct traffic_class *class )
 {
-    int v6 = socket->slot->family == WS_AF_INET6, level = v6 ? IPPROTO_IPV6 : IPPROTO_IP, value = class->tos;
+    int v6 = __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE )->family == WS_AF_INET6;
+    int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP, value = class->tos;
     socklen_t len = sizeof(value);
 
     if (class->tos == -1 && class->ecn == -1) return 1;
