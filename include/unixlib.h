@@ -51,6 +51,7 @@ struct unix_socket
     uint64_t              backlog_end;  /* its length */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
     int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */
+    unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */
 };
 

@@ -34,7 +34,7 @@
 
 #define CLIENT_MAX_SOCKETS  65536                   /* less where fewer fds are allowed: an eighth is for others */
 #define CLIENT_MAX_BACKLOG  ((u64)512 << 20)        /* bytes of memfd that the helper keeps for one client */
-#define CLIENT_BATCH        16                      /* new clients before others have their turn */
+#define CLIENT_BATCH        16                      /* new clients, or closes of one, before others have their turn */
 #define CLIENT_HELLO_MS     10000                   /* for the first word */
 #define CLIENT_REPLY_MS     10000                   /* for taking a reply when the connection is full of them */
 #define CLIENT_RETRY_MS     20                      /* until a reply is tried again that the system had no room for */
@@ -354,9 +354,8 @@ static enum client_word client_receive( struct client *client, struct message *m
     return WORD_BAD;
 }
 
-/* One request: clients ask and wait, so a look for a second one would find nothing; where
- * there is one, the loop comes back for it when others have had their turn. */
-static void client_read( struct client *client )
+/* one request. 1: it was one that nobody waits for, so there may be another already */
+static int client_read_one( struct client *client )
 {
     struct message message;
     struct reply reply;
@@ -364,20 +363,30 @@ static void client_read( struct client *client )
 
     switch (client_receive( client, &message ))
     {
-    case WORD_NONE:    return;
-    case WORD_END:     client_drop( client, NULL ); return;
-    case WORD_BAD:     client_drop( client, "message too long or with too many fds" ); return;
+    case WORD_NONE:    return 0;
+    case WORD_END:     client_drop( client, NULL ); return 0;
+    case WORD_BAD:     client_drop( client, "message too long or with too many fds" ); return 0;
     case WORD_MESSAGE: break;
     }
     if (request_handle( client, client->counters != NULL, &message, &reply ) == -1)
     {
         client_drop( client, "malformed request" );
-        return;
+        return 0;
     }
     ret = reply.len ? client_send( client->watch.fd, &reply ) : 0;
     if (ret == -1) ret = client_keep_reply( client, &reply, errno );
     if (reply.close_fd) client_close_fds( &reply );
     if (ret == -1) client_drop( client, "cannot be answered" );
+    return !reply.len;
+}
+
+/* Up to a request that has a reply: clients wait for it, so a look for another would find nothing; where
+ * there is one, the loop comes back for it when others have had their turn. */
+static void client_read( struct client *client )
+{
+    int i;
+
+    for (i = 0; i < CLIENT_BATCH && client_read_one( client ); i++) /* again */;
 }
 
 static void client_ready( struct watch *watch, u32 events )

@@ -29,6 +29,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 #define MAX_DATAGRAM 65536              /* no datagram is longer: so much of the buffers must be writable */
 #define PROBE_MAX    65536              /* so much of a stream's: a fault further on cuts the receive short, no more */
 #define COPY_MAX     65536              /* received at once into memory the kernel can't write to */
+#define WAIT_FIRST   15                 /* receives that wait before they look, after one that looked in vain */
 #define TCP_STATE_CLOSED 7              /* UNIX_IOCTL_STATE */
 
 #ifndef MSG_PUSH_IMMEDIATE
@@ -215,6 +216,17 @@ static unsigned int recv_blocking( struct socket *sock, struct recv_params *para
     return error;
 }
 
+/* Receives of a request and answer kind find nothing when they come. Where the last look was in vain, the
+ * next ones wait at once: that spares each of them a system call, and costs one where
+ * data is there after all. */
+static BOOL will_wait( struct socket *sock, struct recv_params *params )
+{
+    if (!sock->unix->wait_first || params->flags || socket_is_nonblocking( sock )) return FALSE;
+    if (!buffers_writable( (const WSABUF *)params->bufs, params->count, 0, PROBE_MAX )) return FALSE;
+    sock->unix->wait_first--;
+    return TRUE;
+}
+
 /* ---- a whole receive ---- */
 
 /* params has the buffers and what else there is room for; params->result is all that was received */
@@ -226,7 +238,12 @@ static unsigned int receive( struct socket *sock, struct recv_params *params, DW
 
     params->socket = sock->unix;
     params->flags = flags & (MSG_PEEK | MSG_OOB);
-    error = recv_try( sock, params );
+    if (!all && will_wait( sock, params )) error = WSAEWOULDBLOCK;
+    else
+    {
+        error = recv_try( sock, params );
+        sock->unix->wait_first = error == WSAEWOULDBLOCK ? WAIT_FIRST : 0;
+    }
     if (all && !error && params->result && params->result < wanted)
     {
         params->skip = params->result;
