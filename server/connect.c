@@ -19,6 +19,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,10 +40,11 @@ static u32 connect_clock(void)
 /* connect() that does not wait; 0 or errno */
 static int connect_kernel( int fd, const union linux_address *addr, socklen_t len )
 {
-    int changed = socket_nonblocking( fd, 1 );
-    int ret = connect( fd, &addr->sa, len ) ? errno : 0;
+    int flags = fcntl( fd, F_GETFL ), ret;
 
-    if (changed) socket_nonblocking( fd, 0 );
+    if (!(flags & O_NONBLOCK)) fcntl( fd, F_SETFL, flags | O_NONBLOCK );
+    ret = connect( fd, &addr->sa, len ) ? errno : 0;
+    if (!(flags & O_NONBLOCK)) fcntl( fd, F_SETFL, flags );
     return ret;
 }
 
