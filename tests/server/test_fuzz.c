@@ -399,6 +399,12 @@ static void step_request( struct fuzz_client *client )
         own[0] = 1;
         fds[0] = raw_memfd( 100000, F_SEAL_SHRINK );
     }
+    /* what gets us dropped must be waited for, or a later step meets it */
+    if (silent && (count || len != sizeof(message.header) + sizes[type]))
+    {
+        silent = 0;
+        message.header.type = type;
+    }
     if (!raw_send( client->raw.fd, &message, len, fds, count ) && !silent) client->waiting++;
     fuzz_sent++;
     for (i = 0; i < count; i++) if (own[i]) close( fds[i] );
