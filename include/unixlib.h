@@ -80,9 +80,14 @@ struct unix_buf
 
 /* ---- process and helper ---- */
 
+/* Raised when anything in this file changes: ws2_32.dll lies in the prefix, ws2unix.so elsewhere, and
+ * one may have been renewed without the other. Each says its own. */
+#define UNIXLIB_VERSION 1
+
 struct startup_params
 {
-    const char *message;                /* out, on failure: one line that says why; static */
+    unsigned int version;               /* UNIXLIB_VERSION; the first member for ever */
+    const char  *message;               /* out, on failure: one line that says why; static */
 };
 
 /* ---- sockets (control path: one round trip to the helper each) ---- */

@@ -165,6 +165,7 @@ int WINAPI WSAStartup( WORD version, WSADATA *data )
     if (!agreed) return return_code( WSAVERNOTSUPPORTED );
     if (!data || !probe_write( data, sizeof(*data) )) return return_code( WSAEFAULT );
     if (!startup_load()) return return_code( WSASYSNOTREADY );
+    params.version = UNIXLIB_VERSION;
     if (UNIX_CALL( startup, &params ))
     {
         complain( params.message );

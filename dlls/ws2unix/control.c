@@ -381,6 +381,11 @@ NTSTATUS startup( void *args )
     unsigned int error;
     sigset_t old;
 
+    if (params->version != UNIXLIB_VERSION)
+    {
+        params->message = "tapster: the prefix has another version's ws2_32.dll: renew it with \"tapster install\"";
+        return WSAVERNOTSUPPORTED;
+    }
     control_enter( &old );
     error = connect_helper();
     control_leave( &old );

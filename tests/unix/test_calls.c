@@ -67,12 +67,17 @@ static void check_pair( struct unix_socket *from, struct unix_socket *to )
 
 static void test_startup( void **state )
 {
-    struct startup_params params = { "none" };
+    struct startup_params params = { UNIXLIB_VERSION, "none" };
 
     (void)state;
     assert_int_equal( unix_call( unix_startup, &params ), 0 );
     assert_null( params.message );
     assert_int_equal( unix_call( unix_startup, &params ), 0 );
+
+    /* a ws2_32.dll that was not renewed with the library is told so */
+    params.version++;
+    assert_int_equal( unix_call( unix_startup, &params ), WSAVERNOTSUPPORTED );
+    assert_non_null( params.message );
 }
 
 /* quickly enough to get spares, and never the same one twice */
