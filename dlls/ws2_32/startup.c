@@ -58,6 +58,7 @@ static UINT64 query_unix_table( HMODULE module )
 BOOL startup_load(void)
 {
     static SRWLOCK lock = SRWLOCK_INIT;
+    DWORD error = GetLastError();       /* LoadLibrary changes it, on success too */
     void **dispatcher;
     HMODULE module;
 
@@ -73,6 +74,7 @@ BOOL startup_load(void)
         }
     }
     ReleaseSRWLockExclusive( &lock );
+    SetLastError( error );
     if (!unix_handle)
         complain( "tapster: ws2unix.dll can't be loaded: start programs with \"tapster run\", "
                   "or put Tapster's folder into WINEDLLPATH" );
