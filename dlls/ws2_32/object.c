@@ -83,7 +83,6 @@ static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const stru
     else memset( &sock->made, 0, sizeof(sock->made) );
     sock->unix = unix;
     sock->next = NULL;
-    memset( sock->reserved, 0, sizeof(sock->reserved) );
     __atomic_store_n( &sock->refs, 1, __ATOMIC_RELEASE );
     return sock;
 }
@@ -379,7 +378,7 @@ static BOOL must_linger( struct socket *sock )
     return (socket_flags( sock ) & SOCKET_BACKLOGGED) || (!UNIX_CALL( ioctl, &params ) && params.value);
 }
 
-unsigned int socket_close( SOCKET s, unsigned int flags )
+unsigned int socket_close( SOCKET s )
 {
     struct deadline never = deadline_in( 0 );
     struct socket *sock;
@@ -393,7 +392,7 @@ unsigned int socket_close( SOCKET s, unsigned int flags )
     }
     socket_put( sock );
     if (!(sock = take_out( s ))) return WSAENOTSOCK;
-    close_all_of( sock, flags, &wait_fd );
+    close_all_of( sock, 0, &wait_fd );
     if (wait_fd != -1) wait_helper_fd( NULL, wait_fd, &never );
     return 0;
 }

@@ -162,6 +162,6 @@ int WINAPI closesocket( SOCKET s )
 
     TRACE( "socket %#Ix\n", s );
 
-    error = socket_close( s, 0 );
+    error = socket_close( s );
     return return_error( error );
 }

@@ -74,7 +74,6 @@ struct socket
     struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
     struct socket      *next;           /* in the list of free objects */
-    void               *reserved[3];    /* room for the overlapped engine */
 };
 
 /* A referenced object, or NULL with the last error set (WSANOTINITIALISED,
@@ -116,8 +115,8 @@ static inline BOOL socket_is_nonblocking( const struct socket *sock )
 /* an object for a socket that has just been made with that handle; takes both over, releases them
  * on failure. INVALID_SOCKET with the last error. */
 extern SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle );
-/* ends the handle; the closesocket kind waits for linger. A Winsock error. */
-extern unsigned int socket_close( SOCKET s, unsigned int close_flags );
+/* closesocket: ends the handle, waits for linger. A Winsock error. */
+extern unsigned int socket_close( SOCKET s );
 extern void socket_close_all(void);     /* the last WSACleanup */
 /* the bridge's: a handle of ours is about to be closed by NtClose or NtDuplicateObject */
 extern BOOL socket_forget_handle( HANDLE handle );

@@ -99,18 +99,6 @@ int family_to_unix( int family )
     }
 }
 
-/* 0, which is AF_UNSPEC, for those that Winsock has no number for */
-int family_from_unix( int family )
-{
-    switch (family)
-    {
-    case AF_UNIX:  return WS_AF_UNIX;
-    case AF_INET:  return WS_AF_INET;
-    case AF_INET6: return WS_AF_INET6;
-    default:       return WS_AF_UNSPEC;
-    }
-}
-
 static socklen_t sockaddr_in_to_unix( const void *addr, struct sockaddr_in *unix_addr )
 {
     struct WS_sockaddr_in in;

@@ -57,7 +57,6 @@
 
 extern unsigned int error_from_errno( int err );        /* WSAE... */
 extern int family_to_unix( int family );                /* -1: none */
-extern int family_from_unix( int family );
 /* a Winsock address to a Linux one: its length, 0 if it is none we know or too short */
 extern socklen_t sockaddr_to_unix( const void *addr, int len, struct sockaddr_storage *unix_addr );
 /* back: the length written, or needed if over room (nothing is written then) */
