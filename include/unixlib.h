@@ -82,7 +82,7 @@ struct unix_buf
 
 /* Raised when anything in this file changes: ws2_32.dll lies in the prefix, ws2unix.so elsewhere, and
  * one may have been renewed without the other. Each says its own. */
-#define UNIXLIB_VERSION 1
+#define UNIXLIB_VERSION 2
 
 struct startup_params
 {
