@@ -290,3 +290,8 @@ NTSTATUS bridge_close( HANDLE handle )
 {
     return original_NtClose( handle );
 }
+
+NTSTATUS bridge_duplicate( HANDLE handle, HANDLE process, HANDLE *dest )
+{
+    return original_NtDuplicateObject( GetCurrentProcess(), handle, process, dest, 0, 0, DUPLICATE_SAME_ACCESS );
+}

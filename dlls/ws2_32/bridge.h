@@ -25,5 +25,7 @@
 extern void bridge_init(void);
 /* the original NtClose */
 extern NTSTATUS bridge_close( HANDLE handle );
+/* the original NtDuplicateObject: a handle of ours that another process, or this one, gets, not inheritable */
+extern NTSTATUS bridge_duplicate( HANDLE handle, HANDLE process, HANDLE *dest );
 
 #endif /* __WS2_32_BRIDGE_H */

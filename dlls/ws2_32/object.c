@@ -78,6 +78,7 @@ static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const stru
 
     if (!(sock = alloc_socket())) return NULL;
     sock->closing = 0;
+    sock->offered = 0;
     sock->handle = s;
     if (made) sock->made = *made;
     else memset( &sock->made, 0, sizeof(sock->made) );
@@ -227,7 +228,7 @@ static struct socket *enter( SOCKET s, struct unix_socket *unix )
 
 /* A handle this process has not seen: inherited, duplicated, or no socket at all.
  * Costs two requests to wineserver at most (one: no file) and one to the helper. */
-static struct socket *adopt( SOCKET s )
+static struct socket *adopt( SOCKET s, BOOL offered )
 {
     struct unix_socket *unix = NULL;
     struct socket *sock;
@@ -238,10 +239,19 @@ static struct socket *adopt( SOCKET s )
     if (!(sock = lookup( s )))
     {
         if ((error = adopt_error( s, &unix ))) SetLastError( error );
-        else if ((sock = enter( s, unix ))) TRACE( "adopted %#Ix\n", s );
+        else if ((sock = enter( s, unix )))
+        {
+            TRACE( "adopted %#Ix\n", s );
+            sock->offered = offered;
+        }
     }
     ReleaseSRWLockExclusive( &handle_lock );
     return sock;
+}
+
+struct socket *socket_get_offered( SOCKET s )
+{
+    return adopt( s, TRUE );
 }
 
 struct socket *socket_get( SOCKET s )
@@ -250,7 +260,7 @@ struct socket *socket_get( SOCKET s )
 
     if (!startup_check()) return NULL;
     if ((sock = lookup( s ))) return sock;
-    return adopt( s );
+    return adopt( s, FALSE );
 }
 
 /* ---- making ---- */
@@ -286,6 +296,28 @@ void socket_share_handle( HANDLE handle )
     if (sock->made.handle) UNIX_CALL( mailbox_flush, NULL );
     __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
     socket_put( sock );
+}
+
+/* Whoever closes the handle takes the object out of the table first and looks then whether it is shared;
+ * we do the reverse. So either we see that it is out, or he closes the handle after us, under the lock. */
+unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest )
+{
+    HANDLE handle = (HANDLE)sock->handle;
+    NTSTATUS status = STATUS_INVALID_HANDLE;
+
+    socket_share_handle( handle );
+    AcquireSRWLockExclusive( &handle_lock );
+    if (socket_peek( sock->handle ) == sock) status = bridge_duplicate( handle, process, dest );
+    ReleaseSRWLockExclusive( &handle_lock );
+    switch (status)
+    {
+    case STATUS_SUCCESS:                return 0;
+    case STATUS_INVALID_HANDLE:         return WSAENOTSOCK;
+    case STATUS_TOO_MANY_OPENED_FILES:  return WSAEMFILE;
+    case STATUS_NO_MEMORY:
+    case STATUS_INSUFFICIENT_RESOURCES: return WSAENOBUFS;
+    default:                            return WSAEINVAL;
+    }
 }
 
 /* ---- closing ---- */

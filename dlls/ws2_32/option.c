@@ -202,7 +202,7 @@ static unsigned int get_group( struct socket *sock, struct value *value )
 }
 
 /* the socket's entry in the catalog, with its own protocol where the entry serves several */
-static unsigned int find_info( struct socket *sock, WSAPROTOCOL_INFOW *info )
+unsigned int option_protocol_info( const struct socket *sock, WSAPROTOCOL_INFOW *info )
 {
     const struct slot *slot = socket_slot( sock );
 
@@ -214,7 +214,7 @@ static unsigned int find_info( struct socket *sock, WSAPROTOCOL_INFOW *info )
 static unsigned int get_protocol_infow( struct socket *sock, struct value *value )
 {
     value->len = sizeof(WSAPROTOCOL_INFOW);
-    return find_info( sock, (WSAPROTOCOL_INFOW *)value->u.bytes );
+    return option_protocol_info( sock, (WSAPROTOCOL_INFOW *)value->u.bytes );
 }
 
 static unsigned int get_protocol_infoa( struct socket *sock, struct value *value )
@@ -222,7 +222,7 @@ static unsigned int get_protocol_infoa( struct socket *sock, struct value *value
     WSAPROTOCOL_INFOW info;
     unsigned int error;
 
-    if ((error = find_info( sock, &info ))) return error;
+    if ((error = option_protocol_info( sock, &info ))) return error;
     catalog_info_to_a( &info, (WSAPROTOCOL_INFOA *)value->u.bytes );
     value->len = sizeof(WSAPROTOCOL_INFOA);
     return 0;

@@ -95,40 +95,44 @@ SOCKET WINAPI socket( int family, int type, int protocol )
     return return_socket( error, ret );
 }
 
-/* FROM_PROTOCOL_INFO fields come from the info; given values must fit it */
-static unsigned int apply_info( const WSAPROTOCOL_INFOW *info, int *family, int *type, int *protocol )
+/* FROM_PROTOCOL_INFO fields come from the info */
+static void apply_info( const WSAPROTOCOL_INFOW *info, int *family, int *type, int *protocol )
+{
+    if (*family == FROM_PROTOCOL_INFO || !*family) *family = info->iAddressFamily;
+    if (*type == FROM_PROTOCOL_INFO || !*type) *type = info->iSocketType;
+    if (*protocol == FROM_PROTOCOL_INFO || !*protocol) *protocol = info->iProtocol;
+}
+
+/* a socket as the info says, or the one that another process gave with it: other values must fit that */
+static unsigned int make_from_info( const WSAPROTOCOL_INFOW *info, int family, int type, int protocol, DWORD flags, SOCKET *ret )
 {
     WSAPROTOCOL_INFOW copy;
 
     if (!copy_safe( &copy, info, sizeof(copy) )) return WSAEFAULT;
-    if (copy.dwProviderReserved)
-    {
-        FIXME_ONCE( "sockets duplicated by WSADuplicateSocket: not built\n" );
-        return WSAEINVAL;
-    }
-    if (*family == FROM_PROTOCOL_INFO || !*family) *family = copy.iAddressFamily;
-    if (*type == FROM_PROTOCOL_INFO || !*type) *type = copy.iSocketType;
-    if (*protocol == FROM_PROTOCOL_INFO || !*protocol) *protocol = copy.iProtocol;
-    return 0;
+    apply_info( &copy, &family, &type, &protocol );
+    if (!copy.dwProviderReserved) return make_socket( family, type, protocol, flags, ret );
+    if (family != copy.iAddressFamily || type != copy.iSocketType || protocol != copy.iProtocol) return WSAEINVAL;
+    return sharing_take( &copy, !(flags & WSA_FLAG_NO_HANDLE_INHERIT), ret );
 }
 
 /***********************************************************************
  *      WSASocketW   (ws2_32.@)
  *
- * As socket, and WSAEFAULT for a bad info, WSAEINVAL for unknown flags or a group.
+ * As socket, and WSAEFAULT for a bad info, WSAEINVAL for unknown flags, a group, or an info of WSADuplicateSocket
+ * that is not for this process or was used before. Whether such a socket is overlapped was decided when it was made.
  */
 SOCKET WINAPI WSASocketW( int family, int type, int protocol, WSAPROTOCOL_INFOW *info, GROUP group, DWORD flags )
 {
     SOCKET ret = INVALID_SOCKET;
-    unsigned int error = 0;
+    unsigned int error;
 
     TRACE( "family %s, type %s, protocol %s, info %p, group %#x, flags %#lx\n", debugstr_family( family ),
            debugstr_type( type ), debugstr_protocol( protocol ), info, group, flags );
 
     if (!startup_check()) error = WSANOTINITIALISED;
     else if (group || (flags & ~KNOWN_FLAGS)) error = WSAEINVAL;
-    else if (info) error = apply_info( info, &family, &type, &protocol );
-    if (!error) error = make_socket( family, type, protocol, flags, &ret );
+    else if (info) error = make_from_info( info, family, type, protocol, flags, &ret );
+    else error = make_socket( family, type, protocol, flags, &ret );
     return return_socket( error, ret );
 }
 

@@ -71,6 +71,7 @@ struct socket
     LONG                refs;           /* the table's and each user's; 0: free */
     LONG                closing;        /* out of the table: users must leave, waits end */
     SOCKET              handle;
+    LONG                offered;        /* WSADuplicateSocket gave the handle, and WSASocket has not taken it yet */
     struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
     struct socket      *next;           /* in the list of free objects */
@@ -128,6 +129,10 @@ extern BOOL socket_keep_handle( HANDLE handle );
 extern BOOL socket_is_free_handle( HANDLE handle );
 /* another handle of it may exist from now on */
 extern void socket_share_handle( HANDLE handle );
+/* makes one, in any process. WSAENOTSOCK: closed meanwhile; WSAEINVAL (the process has ended), WSAEMFILE, WSAENOBUFS */
+extern unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest );
+/* as socket_get for a handle that WSADuplicateSocket gave: when it is seen for the first time it is marked as offered */
+extern struct socket *socket_get_offered( SOCKET s );
 /* without a reference and without adopting: for many sockets at once (select). The
  * result may be closed and reused at any moment: look again whether the handle is still its. */
 extern struct socket *socket_peek( SOCKET s );
@@ -311,7 +316,15 @@ extern unsigned int provider_error( unsigned int error, INT *err );
 /* debugstr_guid for a program's pointer */
 extern const char *debugstr_provider( const GUID *guid );
 
+/* ---- sharing.c: sockets that WSADuplicateSocket gave to this process ---- */
+
+/* WSAEINVAL: the info is none of these, or has been used */
+extern unsigned int sharing_take( const WSAPROTOCOL_INFOW *info, BOOL inherit, SOCKET *ret );
+
 /* ---- option.c ---- */
+
+/* what SO_PROTOCOL_INFO says of a socket; WSAENOPROTOOPT: the catalog has none like it */
+extern unsigned int option_protocol_info( const struct socket *sock, WSAPROTOCOL_INFOW *info );
 
 /* the slot's room for ws2_32's own */
 #define OPTION_NOT_V6ONLY       OPTION_EXTRA0   /* IPV6_V6ONLY of an AF_INET socket was set to 0 */

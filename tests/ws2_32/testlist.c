@@ -36,6 +36,7 @@ extern void func_names(void);
 extern void func_option(void);
 extern void func_process(void);
 extern void func_select(void);
+extern void func_sharing(void);
 extern void func_shutdown(void);
 extern void func_socket(void);
 extern void func_startup(void);
@@ -58,6 +59,7 @@ const struct test winetest_testlist[] =
     { "option", func_option },
     { "process", func_process },
     { "select", func_select },
+    { "sharing", func_sharing },
     { "shutdown", func_shutdown },
     { "socket", func_socket },
     { "startup", func_startup },

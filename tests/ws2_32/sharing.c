@@ -1,0 +1,569 @@
+/*
+ * Sockets in several processes: given by WSADuplicateSocket and DuplicateHandle, inherited, and all their handles
+ *
+ * Copyright 2026 the Tapster authors
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with this library; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
+ */
+
+#include "util.h"
+
+/* what parent and child both see */
+struct board
+{
+    WSAPROTOCOL_INFOW info;
+    WSAPROTOCOL_INFOA info_a;
+    SOCKET            value;            /* of a handle */
+    DWORD             pid;              /* the parent's */
+};
+
+/* a child, suspended until child_run */
+struct child
+{
+    HANDLE        process;
+    HANDLE        thread;
+    DWORD         pid;
+    HANDLE        section;              /* inherited */
+    HANDLE        said;                 /* inherited event: the child says something */
+    HANDLE        go;                   /* inherited event: the child may go on */
+    struct board *board;
+};
+
+static SECURITY_ATTRIBUTES inheritable = { sizeof(inheritable), NULL, TRUE };
+
+/* ---- children ---- */
+
+static void child_prepare( struct child *child, const char *command )
+{
+    STARTUPINFOA startup = { .cb = sizeof(startup) };
+    PROCESS_INFORMATION info;
+    char **argv, cmdline[MAX_PATH + 128];
+    BOOL ret;
+
+    child->section = CreateFileMappingW( INVALID_HANDLE_VALUE, &inheritable, PAGE_READWRITE, 0, sizeof(*child->board), NULL );
+    child->board = MapViewOfFile( child->section, FILE_MAP_ALL_ACCESS, 0, 0, sizeof(*child->board) );
+    child->board->pid = GetCurrentProcessId();
+    child->said = CreateEventW( &inheritable, FALSE, FALSE, NULL );
+    child->go = CreateEventW( &inheritable, FALSE, FALSE, NULL );
+    winetest_get_mainargs( &argv );
+    sprintf( cmdline, "\"%s\" %s %s %lu %lu %lu", argv[0], argv[1], command, HandleToULong( child->section ),
+             HandleToULong( child->said ), HandleToULong( child->go ) );
+    ret = CreateProcessA( NULL, cmdline, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, &info );
+    ok( ret, "CreateProcess failed with %lu\n", GetLastError() );
+    child->process = info.hProcess;
+    child->thread = info.hThread;
+    child->pid = info.dwProcessId;
+}
+
+static void child_run( struct child *child )
+{
+    ResumeThread( child->thread );
+}
+
+static void child_say( struct child *child )
+{
+    SetEvent( child->said );
+}
+
+static void child_hear( struct child *child )
+{
+    ok( !WaitForSingleObject( child->said, 10000 ), "the child says nothing\n" );
+}
+
+static void child_finish( struct child *child )
+{
+    SetEvent( child->go );
+    if (child->process) winetest_wait_child_process( child->process );
+    CloseHandle( child->process );
+    CloseHandle( child->thread );
+    CloseHandle( child->said );
+    CloseHandle( child->go );
+    UnmapViewOfFile( child->board );
+    CloseHandle( child->section );
+}
+
+/* a child that gets this socket, from the start on */
+static void child_give( struct child *child, const char *command, SOCKET s )
+{
+    child_prepare( child, command );
+    check_ok( WSADuplicateSocketW( s, child->pid, &child->board->info ) );
+}
+
+static SOCKET take( WSAPROTOCOL_INFOW *info )
+{
+    SOCKET s = WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, info, 0, WSA_FLAG_OVERLAPPED );
+
+    ok( s != INVALID_SOCKET, "WSASocket: error %d\n", WSAGetLastError() );
+    return s;
+}
+
+/* nothing that this test makes is inherited but what it gives */
+static void keep( SOCKET s )
+{
+    SetHandleInformation( (HANDLE)s, HANDLE_FLAG_INHERIT, 0 );
+}
+
+static void private_pair( SOCKET *a, SOCKET *b )
+{
+    tcp_pair( a, b );
+    keep( *a );
+    keep( *b );
+}
+
+static void talk( SOCKET s, SOCKET peer )
+{
+    check_int( send( s, "abc", 3, 0 ), 3 );
+    recv_exactly( peer, "abc", 3 );
+    check_int( send( peer, "defg", 4, 0 ), 4 );
+    recv_exactly( s, "defg", 4 );
+}
+
+static BOOL is_inheritable( SOCKET s )
+{
+    DWORD flags = 0;
+
+    ok( GetHandleInformation( (HANDLE)s, &flags ), "GetHandleInformation failed with %lu\n", GetLastError() );
+    return flags & HANDLE_FLAG_INHERIT;
+}
+
+/* ---- WSADuplicateSocket in one process ---- */
+
+static void test_errors(void)
+{
+    SOCKET s = socket_new( AF_INET, SOCK_STREAM );
+    WSAPROTOCOL_INFOW info;
+    char *page = VirtualAlloc( NULL, 0x1000, MEM_COMMIT, PAGE_READONLY );
+    HANDLE event = CreateEventW( NULL, FALSE, FALSE, NULL );
+    struct child child;
+
+    check_error( WSADuplicateSocketW( INVALID_SOCKET, GetCurrentProcessId(), &info ), WSAENOTSOCK );
+    check_error( WSADuplicateSocketW( 0xdeadbee0, GetCurrentProcessId(), &info ), WSAENOTSOCK );
+    check_error( WSADuplicateSocketW( (SOCKET)event, GetCurrentProcessId(), &info ), WSAENOTSOCK );
+    check_error( WSADuplicateSocketW( s, GetCurrentProcessId(), NULL ), WSAEFAULT );
+    check_error( WSADuplicateSocketW( s, 0, &info ), WSAEINVAL );
+    check_error( WSADuplicateSocketW( s, 0xdeadbee0, &info ), WSAEINVAL );
+    check_error( WSADuplicateSocketA( s, 0xdeadbee0, (WSAPROTOCOL_INFOA *)&info ), WSAEINVAL );
+    check_error( WSADuplicateSocketA( INVALID_SOCKET, 0xdeadbee0, NULL ), WSAENOTSOCK );
+
+    /* a process that has ended */
+    child_prepare( &child, "nothing" );
+    TerminateProcess( child.process, 0 );
+    WaitForSingleObject( child.process, 5000 );
+    todo_wine check_error( WSADuplicateSocketW( s, child.pid, &info ), WSAEINVAL );
+    child_finish( &child );
+
+    VirtualFree( page, 0, MEM_RELEASE );
+    CloseHandle( event );
+    closesocket( s );
+}
+
+static void piece_bad_info(void)
+{
+    SOCKET s = socket_new( AF_INET, SOCK_STREAM );
+    char *page = VirtualAlloc( NULL, 0x1000, MEM_COMMIT, PAGE_READONLY );
+
+    check_error( WSADuplicateSocketW( s, GetCurrentProcessId(), bad_pointer() ), WSAEFAULT );
+    check_error( WSADuplicateSocketA( s, GetCurrentProcessId(), bad_pointer() ), WSAEFAULT );
+    check_error( WSADuplicateSocketW( s, GetCurrentProcessId(), (WSAPROTOCOL_INFOW *)page ), WSAEFAULT );
+    check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, bad_pointer(), 0, 0 ), WSAEFAULT );
+    closesocket( s );
+}
+
+/* the info is the socket's, and says which handle it is */
+static void test_info(void)
+{
+    SOCKET s = socket_new( AF_INET6, SOCK_DGRAM );
+    WSAPROTOCOL_INFOW info, given;
+    WSAPROTOCOL_INFOA info_a, given_a;
+    SOCKET other;
+    int len;
+
+    len = sizeof(info);
+    check_ok( getsockopt( s, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &len ) );
+    len = sizeof(info_a);
+    check_ok( getsockopt( s, SOL_SOCKET, SO_PROTOCOL_INFOA, (char *)&info_a, &len ) );
+    memset( &given, 0xcc, sizeof(given) );
+    memset( &given_a, 0xcc, sizeof(given_a) );
+
+    check_ok( WSADuplicateSocketW( s, GetCurrentProcessId(), &given ) );
+    todo_wine ok( given.dwProviderReserved, "no handle\n" );
+    other = given.dwProviderReserved;
+    given.dwProviderReserved = info.dwProviderReserved;
+    todo_wine ok( !memcmp( &info, &given, offsetof( WSAPROTOCOL_INFOW, szProtocol ) ), "another info\n" );
+    ok( !lstrcmpW( info.szProtocol, given.szProtocol ), "got %s\n", debugstr_w( given.szProtocol ) );
+    given.dwProviderReserved = other;
+    check_ok( closesocket( take( &given ) ) );
+
+    check_ok( WSADuplicateSocketA( s, GetCurrentProcessId(), &given_a ) );
+    todo_wine ok( given_a.dwProviderReserved, "no handle\n" );
+    other = given_a.dwProviderReserved;
+    given_a.dwProviderReserved = info_a.dwProviderReserved;
+    todo_wine ok( !memcmp( &info_a, &given_a, offsetof( WSAPROTOCOL_INFOA, szProtocol ) ), "another info\n" );
+    ok( !strcmp( info_a.szProtocol, given_a.szProtocol ), "got %s\n", given_a.szProtocol );
+    given_a.dwProviderReserved = other;
+    check_ok( closesocket( WSASocketA( AF_INET6, SOCK_DGRAM, IPPROTO_UDP, &given_a, 0, 0 ) ) );
+    closesocket( s );
+}
+
+static void test_here(void)
+{
+    WSAPROTOCOL_INFOW info;
+    SOCKET s, peer, other;
+    BOOL inherited;
+
+    private_pair( &s, &peer );
+    check_ok( WSADuplicateSocketW( s, GetCurrentProcessId(), &info ) );
+    other = take( &info );
+    ok( other != s, "the same handle\n" );
+    talk( other, peer );
+    talk( s, peer );
+    inherited = is_inheritable( other );
+    todo_wine ok( inherited, "not inheritable\n" );
+    /* such an info serves once */
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0, 0 ), WSAEINVAL );
+    check_ok( closesocket( s ) );
+    check_error( send( s, "x", 1, 0 ), WSAENOTSOCK );
+    talk( other, peer );
+    check_ok( closesocket( other ) );
+    check_closed( peer );
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0, 0 ), WSAEINVAL );
+    closesocket( peer );
+
+    /* closed before it is used */
+    private_pair( &s, &peer );
+    check_ok( WSADuplicateSocketW( s, GetCurrentProcessId(), &info ) );
+    check_ok( closesocket( s ) );
+    other = WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0,
+                        WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT );
+    ok( other != INVALID_SOCKET, "WSASocket: error %d\n", WSAGetLastError() );
+    talk( other, peer );
+    ok( !is_inheritable( other ), "inheritable\n" );
+    check_ok( closesocket( other ) );
+    check_closed( peer );
+    closesocket( peer );
+}
+
+/* infos that are wrong, and one that is right after all */
+static void test_wrong_infos(void)
+{
+    HANDLE event = CreateEventW( NULL, FALSE, FALSE, NULL );
+    WSAPROTOCOL_INFOW info, wrong;
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    check_ok( WSADuplicateSocketW( s, GetCurrentProcessId(), &info ) );
+    todo_wine check_error( WSASocketW( AF_INET, SOCK_DGRAM, IPPROTO_UDP, &info, 0, 0 ), WSAEINVAL );
+    todo_wine check_error( WSASocketW( AF_INET6, SOCK_STREAM, IPPROTO_TCP, &info, 0, 0 ), WSAEINVAL );
+    todo_wine check_error( WSASocketW( AF_INET, SOCK_STREAM, IPPROTO_TCP, &info, 1, 0 ), WSAEINVAL );
+    wrong = info;
+    wrong.iSocketType = SOCK_DGRAM;
+    wrong.iProtocol = IPPROTO_UDP;
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &wrong, 0, 0 ), WSAEINVAL );
+    wrong = info;
+    wrong.dwProviderReserved = 0xdeadbee0;
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &wrong, 0, 0 ), WSAEINVAL );
+    wrong.dwProviderReserved = 1;
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &wrong, 0, 0 ), WSAEINVAL );
+    wrong.dwProviderReserved = HandleToULong( event );
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &wrong, 0, 0 ), WSAEINVAL );
+    wrong.dwProviderReserved = s;
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &wrong, 0, 0 ), WSAEINVAL );
+    closesocket( s );
+    s = WSASocketW( AF_INET, SOCK_STREAM, IPPROTO_TCP, &info, 0, 0 );
+    ok( s != INVALID_SOCKET, "WSASocket: error %d\n", WSAGetLastError() );
+    talk( s, peer );
+    closesocket( s );
+    check_closed( peer );
+    closesocket( peer );
+    CloseHandle( event );
+}
+
+/* ---- WSADuplicateSocket into a child ---- */
+
+static void child_talk( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+
+    check_int( send( s, "child", 5, 0 ), 5 );
+    recv_exactly( s, "parent", 6 );
+    todo_wine check_error( WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &parent->board->info, 0, 0 ), WSAEINVAL );
+    check_ok( closesocket( s ) );
+}
+
+/* the source closes his before the child has even begun, as PostgreSQL does */
+static void test_child(void)
+{
+    struct child child;
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    child_give( &child, "talk", s );
+    check_ok( closesocket( s ) );
+    check_int( send( peer, "parent", 6, 0 ), 6 );
+    child_run( &child );
+    recv_exactly( peer, "child", 5 );
+    check_closed( peer );
+    child_finish( &child );
+    closesocket( peer );
+
+    /* both have it, and the child is the first to close */
+    private_pair( &s, &peer );
+    child_give( &child, "talk", s );
+    check_int( send( peer, "parent", 6, 0 ), 6 );
+    child_run( &child );
+    recv_exactly( peer, "child", 5 );
+    child_finish( &child );
+    talk( s, peer );
+    closesocket( s );
+    check_closed( peer );
+    closesocket( peer );
+
+    /* the child never takes it: it goes with the child */
+    private_pair( &s, &peer );
+    child_give( &child, "nothing", s );
+    check_ok( closesocket( s ) );
+    check_int( send( peer, "x", 1, 0 ), 1 );
+    child_run( &child );
+    child_finish( &child );
+    flaky_wine check_reset( peer );
+    closesocket( peer );
+}
+
+static void child_ansi( struct child *parent )
+{
+    SOCKET s = WSASocketA( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &parent->board->info_a, 0, 0 );
+
+    check_int( send( s, "child", 5, 0 ), 5 );
+    check_ok( closesocket( s ) );
+}
+
+static void test_child_ansi(void)
+{
+    struct child child;
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    child_prepare( &child, "ansi" );
+    check_ok( WSADuplicateSocketA( s, child.pid, &child.board->info_a ) );
+    closesocket( s );
+    /* here this handle is nothing */
+    todo_wine check_error( WSASocketA( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &child.board->info_a, 0, 0 ), WSAEINVAL );
+    child_run( &child );
+    recv_exactly( peer, "child", 5 );
+    check_closed( peer );
+    child_finish( &child );
+    closesocket( peer );
+}
+
+static void child_accept( struct child *parent )
+{
+    SOCKET listener = take( &parent->board->info ), s;
+
+    s = socket_accepted( listener );
+    check_int( send( s, "child", 5, 0 ), 5 );
+    closesocket( s );
+    closesocket( listener );
+}
+
+static void child_udp( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+    union address from;
+    int len = sizeof(from);
+    char buffer[16];
+
+    check_int( recvfrom( s, buffer, sizeof(buffer), 0, &from.sa, &len ), 6 );
+    check_int( sendto( s, buffer, 6, 0, &from.sa, len ), 6 );
+}
+
+static void test_child_kinds(void)
+{
+    union address addr;
+    struct child child;
+    SOCKET s, peer;
+    char buffer[16];
+
+    s = socket_listening( AF_INET, &addr );
+    keep( s );
+    child_give( &child, "accept", s );
+    closesocket( s );
+    peer = socket_connecting( &addr );
+    keep( peer );
+    child_run( &child );
+    recv_exactly( peer, "child", 5 );
+    check_closed( peer );
+    child_finish( &child );
+    closesocket( peer );
+
+    s = socket_bound( AF_INET, SOCK_DGRAM, &addr );
+    keep( s );
+    peer = socket_new( AF_INET, SOCK_DGRAM );
+    keep( peer );
+    socket_set_timeout( peer, 5000 );
+    child_give( &child, "udp", s );
+    closesocket( s );
+    check_int( sendto( peer, "parent", 6, 0, &addr.sa, sizeof(addr.in) ), 6 );
+    child_run( &child );
+    check_int( recv( peer, buffer, sizeof(buffer), 0 ), 6 );
+    child_finish( &child );
+    closesocket( peer );
+}
+
+/* ---- the state is one ---- */
+
+static int get_option( SOCKET s, int option )
+{
+    int value = 0, len = sizeof(value);
+
+    check_ok( getsockopt( s, SOL_SOCKET, option, (char *)&value, &len ) );
+    return value;
+}
+
+static void set_option( SOCKET s, int option, int value )
+{
+    check_ok( setsockopt( s, SOL_SOCKET, option, (char *)&value, sizeof(value) ) );
+}
+
+static void child_state( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+    LINGER linger = { 0, 0 };
+    int len = sizeof(linger);
+    u_long on = 1;
+    char c;
+
+    ok( get_option( s, SO_RCVTIMEO ) == 1234, "got time-out %d\n", get_option( s, SO_RCVTIMEO ) );
+    ok( get_option( s, SO_KEEPALIVE ) == 1, "no SO_KEEPALIVE\n" );
+    check_ok( getsockopt( s, SOL_SOCKET, SO_LINGER, (char *)&linger, &len ) );
+    ok( linger.l_onoff == 1 && linger.l_linger == 7, "got linger %u, %u\n", linger.l_onoff, linger.l_linger );
+    set_option( s, SO_RCVTIMEO, 2345 );
+    set_option( s, SO_KEEPALIVE, 0 );
+    check_error( recv( s, &c, 1, 0 ), WSAESHUTDOWN );
+    check_ok( ioctlsocket( s, FIONBIO, &on ) );
+    check_ok( shutdown( s, SD_SEND ) );
+}
+
+static void test_state(void)
+{
+    LINGER linger = { 1, 7 };
+    struct child child;
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    set_option( s, SO_RCVTIMEO, 1234 );
+    set_option( s, SO_KEEPALIVE, 1 );
+    check_ok( setsockopt( s, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof(linger) ) );
+    check_ok( shutdown( s, SD_RECEIVE ) );
+    child_give( &child, "state", s );
+    child_run( &child );
+    child_finish( &child );
+    ok( get_option( s, SO_RCVTIMEO ) == 2345, "got time-out %d\n", get_option( s, SO_RCVTIMEO ) );
+    ok( get_option( s, SO_KEEPALIVE ) == 0, "SO_KEEPALIVE\n" );
+    check_error( send( s, "x", 1, 0 ), WSAESHUTDOWN );
+    check_closed( peer );
+    linger.l_onoff = 0;
+    check_ok( setsockopt( s, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof(linger) ) );
+    closesocket( s );
+    closesocket( peer );
+
+    private_pair( &s, &peer );
+    child_give( &child, "nonblocking", s );
+    child_run( &child );
+    child_hear( &child );
+    ok( is_nonblocking( s ), "still blocking\n" );
+    socket_set_nonblocking( s, FALSE );
+    child_finish( &child );
+    closesocket( s );
+    closesocket( peer );
+}
+
+static void child_nonblocking( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+
+    ok( !is_nonblocking( s ), "non-blocking\n" );
+    socket_set_nonblocking( s, TRUE );
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    ok( !is_nonblocking( s ), "non-blocking\n" );
+}
+
+/* ---- a child's main ---- */
+
+static void child_nothing( struct child *parent )
+{
+    (void)parent;
+}
+
+static void child_main( const char *command, struct child *parent )
+{
+    static const struct
+    {
+        const char *name;
+        void (*func)( struct child *parent );
+    }
+    commands[] =
+    {
+        { "nothing", child_nothing },
+        { "talk", child_talk },
+        { "ansi", child_ansi },
+        { "accept", child_accept },
+        { "udp", child_udp },
+        { "state", child_state },
+        { "nonblocking", child_nonblocking },
+    };
+    unsigned i;
+
+    parent->board = MapViewOfFile( parent->section, FILE_MAP_ALL_ACCESS, 0, 0, sizeof(*parent->board) );
+    parent->pid = parent->board->pid;
+    for (i = 0; i < ARRAY_SIZE(commands); i++)
+        if (!strcmp( commands[i].name, command )) commands[i].func( parent );
+}
+
+static const struct piece pieces[] =
+{
+    { "bad_info", piece_bad_info },
+};
+
+START_TEST(sharing)
+{
+    char **argv;
+    int argc = winetest_get_mainargs( &argv );
+    WSADATA data;
+
+    WSAStartup( MAKEWORD( 2, 2 ), &data );
+    if (argc == 6)
+    {
+        struct child parent = { 0 };
+
+        parent.section = ULongToHandle( strtoul( argv[3], NULL, 10 ) );
+        parent.said = ULongToHandle( strtoul( argv[4], NULL, 10 ) );
+        parent.go = ULongToHandle( strtoul( argv[5], NULL, 10 ) );
+        child_main( argv[2], &parent );
+    }
+    else if (!piece_main( pieces, ARRAY_SIZE(pieces) ))
+    {
+        test_errors();
+        todo_wine piece_run( "bad_info" );
+        test_info();
+        test_here();
+        test_wrong_infos();
+        test_child();
+        test_child_ansi();
+        test_child_kinds();
+        test_state();
+    }
+    WSACleanup();
+}
