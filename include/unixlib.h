@@ -49,6 +49,7 @@ struct unix_socket
     struct unix_socket   *next;         /* in its hash chain, or in the list of free ones */
     int                   backlog_fd;   /* the last backlog, kept in case the helper dies; -1: none */
     uint64_t              backlog_end;  /* its length */
+    volatile int          kept;         /* listener: a connection that the helper had no room for, to be accepted next; -1: none */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
     int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */
     unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */

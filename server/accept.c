@@ -24,48 +24,12 @@
 
 #include "server.h"
 
-/* as many dead connections are passed over in one call: more wait for the next */
-#define ACCEPT_TRIES 64
-
 /* is there a connection put back? */
 static void accept_show_deferred( struct sock *listener )
 {
     if (list_empty( &listener->deferred )) listener->pub.flags &= ~SOCKET_DEFERRED;
     else listener->pub.flags |= SOCKET_DEFERRED;
     socket_publish( listener );
-}
-
-/* The next connection of the kernel's queue: a fd, or -1 with errno. Those that ended while they
- * waited are passed over: Windows does not show them. */
-static int accept_kernel( struct sock *listener, union linux_address *peer )
-{
-    socklen_t len;
-    int i, fd;
-
-    /* others hold the open file too, and may have cleared it */
-    socket_nonblocking( listener->fd, 1 );
-    for (i = 0; i < ACCEPT_TRIES; i++)
-    {
-        len = sizeof(*peer);
-        if ((fd = accept4( listener->fd, &peer->sa, &len, SOCK_CLOEXEC )) != -1) return fd;
-        switch (errno)
-        {
-        case ECONNABORTED:
-        case EPROTO:
-        case ENETDOWN:
-        case ENOPROTOOPT:
-        case EHOSTDOWN:
-        case ENONET:
-        case EHOSTUNREACH:
-        case ENETUNREACH:
-        case EPERM:
-            break;
-        default:
-            return -1;
-        }
-    }
-    errno = EAGAIN;
-    return -1;
 }
 
 /* what the listener was told holds for the connection; what the kernel knows of it, it has copied itself */
@@ -79,23 +43,34 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
 }
 
-static u32 accept_new( struct sock *listener, struct sock **ret )
+/* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */
+static int accept_fits( const struct sock *listener, int fd )
 {
-    union linux_address peer;
-    struct sock *sock;
-    u32 error;
-    int fd;
+    union linux_address ours, addr;
+    int domain, type, listening;
+    u64 cookie;
 
-    if ((fd = accept_kernel( listener, &peer )) == -1) return error_from_errno( errno );
-    if (!(sock = socket_new( fd, listener->pub.family, WS_SOCK_STREAM, listener->pub.protocol )))
-    {
-        error = error_from_errno( errno );
-        socket_disconnect( fd );
-        close( fd );
-        return error;
-    }
+    if (socket_get_int( fd, SOL_SOCKET, SO_DOMAIN, &domain ) || socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type )) return 0;
+    if (domain != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET) || type != SOCK_STREAM) return 0;
+    if (socket_get_int( fd, SOL_SOCKET, SO_ACCEPTCONN, &listening ) || listening) return 0;
+    if (socket_cookie( fd, &cookie ) || socket_by_cookie( cookie )) return 0;
+    return address_local( listener->fd, &ours ) && address_local( fd, &addr ) && address_port( &ours ) == address_port( &addr );
+}
+
+/* takes the request's fd over */
+static u32 accept_new( struct request *req, struct sock *listener, const struct address *peer, struct sock **ret )
+{
+    union linux_address addr;
+    struct sock *sock;
+    socklen_t len;
+
+    if (!accept_fits( listener, req->fd )) return WSAEINVAL;
+    if (address_from_client( peer, listener->pub.family, &addr, &len )) return WSAEINVAL;
+    if (!(sock = socket_new( req->fd, listener->pub.family, WS_SOCK_STREAM, listener->pub.protocol )))
+        return error_from_errno( errno );
+    req->fd = -1;
     accept_inherit( sock, listener );
-    address_to_client( &peer, &sock->pub.peer );
+    sock->pub.peer = *peer;
     connect_established( sock );
     *ret = sock;
     return 0;
@@ -115,7 +90,8 @@ u32 accept_request( struct request *req )
 {
     const struct accept_request *in = req->in;
     struct accept_reply *out = req->out;
-    struct sock *listener, *sock;
+    const int brought = req->fd != -1;
+    struct sock *listener, *sock = NULL;
     u32 error;
 
     if (!(listener = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
@@ -123,7 +99,8 @@ u32 accept_request( struct request *req )
     if (listener->pub.state != SOCKET_LISTENING) return WSAEINVAL;
     if ((error = client_room( req->client ))) return error;
 
-    if (!(sock = accept_deferred( listener )) && (error = accept_new( listener, &sock ))) return error;
+    if (brought && (error = accept_new( req, listener, &in->peer, &sock ))) return error;
+    if (!brought && !(sock = accept_deferred( listener ))) return WSAEWOULDBLOCK;
     if ((error = mailbox_bind( req->client, in->mailbox, sock )) || (error = client_hold( req->client, sock, in->counter )))
     {
         socket_reset( sock, SOCKET_ABORTED );
@@ -134,7 +111,7 @@ u32 accept_request( struct request *req )
     out->cookie = sock->pub.cookie;
     out->peer = sock->pub.peer;
     out->local = sock->pub.local;
-    req->reply_fd = sock->fd;
+    if (!brought) req->reply_fd = sock->fd;
     return 0;
 }
 

@@ -183,10 +183,18 @@ static u32 close_prepare_linger( struct request *req, struct sock *sock, u32 fla
     return 0;
 }
 
+/* The last holder, and no handle that somebody has and has not used yet? */
+static int close_is_last( struct sock *sock, u32 flags )
+{
+    if (sock->holds.next != sock->holds.prev) return 0;
+    if (flags & (CLOSE_SOLE | CLOSE_RESET)) return 1;
+    return flags & CLOSE_GONE ? mailbox_gone( sock ) : !mailbox_keeps( sock );
+}
+
 u32 close_request( struct request *req )
 {
     const struct close_request *in = req->in;
-    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE;
+    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE | CLOSE_GONE;
     struct sock *sock;
     u32 error;
 
@@ -194,8 +202,7 @@ u32 close_request( struct request *req )
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
 
     connect_look( sock );
-    /* the last one, so far as can be known: another process's handle may not have been used yet */
-    if (sock->holds.next == sock->holds.prev && ((in->flags & (CLOSE_SOLE | CLOSE_RESET)) || !mailbox_keeps( sock )))
+    if (close_is_last( sock, in->flags ))
     {
         /* a reset does not wait for the handles that wineserver still has */
         if ((in->flags & CLOSE_RESET) || (option_resets( sock ) && !(in->flags & CLOSE_NOWAIT)))

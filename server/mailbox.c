@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 
@@ -93,6 +94,21 @@ static struct mailbox *mailbox_new( u64 cookie, int fd, u32 owner )
 int mailbox_keeps( const struct sock *sock )
 {
     return sock->mailbox && sock->mailbox->watch.fd != -1;
+}
+
+/* Has the last handle gone just now, before the loop has come to it? Then the socket has none any more. */
+int mailbox_gone( struct sock *sock )
+{
+    struct mailbox *box = sock->mailbox;
+    struct pollfd poll_fd;
+
+    if (!box || box->watch.fd == -1) return 1;
+    poll_fd.fd = box->watch.fd;
+    poll_fd.events = 0;
+    if (poll( &poll_fd, 1, 0 ) != 1 || !(poll_fd.revents & (POLLHUP | POLLERR))) return 0;
+    sock->mailbox = NULL;
+    mailbox_free( box );
+    return 1;
 }
 
 /* the socket has the handle no more; what is left of a blind one serves nobody */

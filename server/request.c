@@ -23,13 +23,21 @@
 
 #include "server.h"
 
+/* does a fd come with it? */
+enum request_fd
+{
+    FD_NONE,
+    FD_ONE,
+    FD_MAYBE
+};
+
 struct request_kind
 {
     const char *name;                           /* for the log */
     u32 (*handler)( struct request *req );      /* 0 or a Winsock error */
     u32 size;                                   /* of the request's struct, to the byte */
     u32 reply_size;                             /* of the reply's */
-    u8 fd;                                      /* one comes with it; others must bring none */
+    u8 fd;                                      /* enum request_fd */
 };
 
 #define REQUEST(name, fd) \
@@ -37,24 +45,24 @@ struct request_kind
 
 static const struct request_kind request_kinds[REQUEST_COUNT] =
 {
-    [REQUEST_HELLO]          = REQUEST( hello, 1 ),
-    [REQUEST_CREATE]         = REQUEST( create, 0 ),
-    [REQUEST_ADOPT]          = REQUEST( adopt, 1 ),
-    [REQUEST_CLOSE]          = REQUEST( close, 0 ),
-    [REQUEST_BIND]           = REQUEST( bind, 0 ),
-    [REQUEST_LISTEN]         = REQUEST( listen, 0 ),
-    [REQUEST_CONNECT]        = REQUEST( connect, 0 ),
-    [REQUEST_CONNECT_STATUS] = REQUEST( connect_status, 0 ),
-    [REQUEST_ACCEPT]         = REQUEST( accept, 0 ),
-    [REQUEST_DEFER]          = REQUEST( defer, 0 ),
-    [REQUEST_SHUTDOWN]       = REQUEST( shutdown, 0 ),
-    [REQUEST_ARM]            = REQUEST( arm, 0 ),
-    [REQUEST_NOTE_RESET]     = REQUEST( note_reset, 0 ),
-    [REQUEST_SET_OPTION]     = REQUEST( set_option, 0 ),
-    [REQUEST_BACKLOG]        = REQUEST( backlog, 1 ),
-    [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, 0 ),
-    [REQUEST_MAILBOX]        = REQUEST( mailbox, 0 ),
-    [REQUEST_NAME]           = REQUEST( name, 0 )
+    [REQUEST_HELLO]          = REQUEST( hello, FD_ONE ),
+    [REQUEST_CREATE]         = REQUEST( create, FD_NONE ),
+    [REQUEST_ADOPT]          = REQUEST( adopt, FD_ONE ),
+    [REQUEST_CLOSE]          = REQUEST( close, FD_NONE ),
+    [REQUEST_BIND]           = REQUEST( bind, FD_NONE ),
+    [REQUEST_LISTEN]         = REQUEST( listen, FD_NONE ),
+    [REQUEST_CONNECT]        = REQUEST( connect, FD_NONE ),
+    [REQUEST_CONNECT_STATUS] = REQUEST( connect_status, FD_NONE ),
+    [REQUEST_ACCEPT]         = REQUEST( accept, FD_MAYBE ),
+    [REQUEST_DEFER]          = REQUEST( defer, FD_NONE ),
+    [REQUEST_SHUTDOWN]       = REQUEST( shutdown, FD_NONE ),
+    [REQUEST_ARM]            = REQUEST( arm, FD_NONE ),
+    [REQUEST_NOTE_RESET]     = REQUEST( note_reset, FD_NONE ),
+    [REQUEST_SET_OPTION]     = REQUEST( set_option, FD_NONE ),
+    [REQUEST_BACKLOG]        = REQUEST( backlog, FD_ONE ),
+    [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, FD_NONE ),
+    [REQUEST_MAILBOX]        = REQUEST( mailbox, FD_NONE ),
+    [REQUEST_NAME]           = REQUEST( name, FD_NONE )
 };
 
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
@@ -73,7 +81,7 @@ static const struct request_kind *request_check( int ready, const struct message
     type = &request_kinds[number];
     if (!type->handler) return NULL;
     if (message->len != sizeof(message->data.header) + type->size) return NULL;
-    if (type->fd != (message->fd != -1 || message->fd_lost)) return NULL;
+    if (type->fd != FD_MAYBE && (type->fd == FD_ONE) != (message->fd != -1 || message->fd_lost)) return NULL;
     /* hello comes first, and once */
     if (ready != (number != REQUEST_HELLO)) return NULL;
     return type;

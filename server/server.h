@@ -236,6 +236,7 @@ extern void client_backlog_sub( u32 serial, u64 length );
 /* ---- mailbox.c: what a handle is made of ---- */
 
 extern int mailbox_keeps( const struct sock *sock );
+extern int mailbox_gone( struct sock *sock );
 extern void mailbox_unbind( struct sock *sock );
 extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
 extern struct sock *mailbox_sock( u64 cookie );

@@ -374,16 +374,19 @@ static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd 
     return drained;
 }
 
-/* closes socket and handle, or keeps the handle for another socket */
+/* Closes socket and handle, or keeps the handle for another socket. A handle that may not be the only one goes first: then
+ * the helper can see whether it was the last, and do what the last one's end asks for. */
 static void close_all_of( struct socket *sock, unsigned int flags, int *wait_fd )
 {
-    HANDLE handle = (HANDLE)sock->handle;
     struct handle made = sock->made;
-    BOOL sole = handle_is_sole( &made );
 
-    if (!finish_close( sock, sole ? flags | CLOSE_SOLE : flags, wait_fd )) sole = FALSE;
-    if (sole) handle_give( &made );
-    else socket_close_handle( handle );
+    if (!handle_is_sole( &made ))
+    {
+        socket_close_handle( (HANDLE)sock->handle );
+        finish_close( sock, flags | CLOSE_GONE, wait_fd );
+    }
+    else if (finish_close( sock, flags | CLOSE_SOLE, wait_fd )) handle_give( &made );
+    else socket_close_handle( made.handle );
 }
 
 NTSTATUS socket_close_handle( HANDLE handle )

@@ -117,7 +117,8 @@ unsigned int ready_from_poll( struct socket *sock, short revents )
     switch (socket_state( sock ))
     {
     case SOCKET_LISTENING:
-        return (revents & UNIX_POLLIN) || (socket_flags( sock ) & SOCKET_DEFERRED) ? READY_ACCEPT : 0;
+        if (socket_flags( sock ) & SOCKET_DEFERRED || sock->unix->kept != -1) return READY_ACCEPT;
+        return revents & UNIX_POLLIN ? READY_ACCEPT : 0;
     case SOCKET_CONNECTED:
         return ready_connected( sock, revents );
     case SOCKET_FAILED:

@@ -18,10 +18,72 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
-/* Between the files that control.c calls; all of it under control.c's lock. */
+/* Between the files that talk to the helper. Functions that say nothing else are called under channel.c's lock. */
 
 #ifndef __WS2UNIX_CONTROL_H
 #define __WS2UNIX_CONTROL_H
+
+#include <signal.h>
+
+/* ---- channel.c ---- */
+
+/* the lock, with signals blocked: not for long */
+extern void channel_enter( sigset_t *old );
+extern void channel_leave( const sigset_t *old );
+
+/* what came with a message */
+struct fds
+{
+    unsigned int count;
+    int          fds[PROTOCOL_MAX_FDS];
+};
+
+struct exchange
+{
+    unsigned int        type;
+    void               *request;        /* begins with a socket_ref for each socket below */
+    size_t              size;
+    struct unix_socket *socket;         /* whose ref goes first, or NULL */
+    struct unix_socket *socket2;        /* whose ref goes second, or NULL */
+    int                 fd;             /* goes along, -1: none; stays the caller's */
+    void               *reply;
+    size_t              reply_size;
+    int                 reply_fd;       /* out: -1: none */
+    int                 repeated;       /* out: a helper died under it, perhaps after it had done what it was asked */
+    struct fds         *reply_fds;      /* out, where there may be several; else NULL */
+};
+
+#define EXCHANGE( TYPE, sock, req, rep ) \
+    { .type = (TYPE), .request = &(req), .size = sizeof(req), .socket = (sock), .fd = -1, \
+      .reply = &(rep), .reply_size = sizeof(rep), .reply_fd = -1 }
+
+/* 0 when there is a connection to a helper that knows all our sockets; WSAENETDOWN, WSAENOBUFS */
+extern unsigned int channel_connect(void);
+/* 0 or a Winsock error; repeats with the next helper if this one dies */
+extern unsigned int channel_ask_locked( struct exchange *ex );
+extern unsigned int channel_ask( struct exchange *ex );     /* takes the lock */
+/* tells without waiting: what this process asks next is done after it */
+extern void channel_tell( unsigned int type, uint64_t mailbox, const void *request, size_t size );
+/* connects to the next helper if this one is dead; takes the lock */
+extern unsigned int channel_renew(void);
+/* what the helper has still to be told of a socket's mailbox; 0: nothing */
+extern uint64_t channel_unnamed( const struct unix_socket *socket );
+/* makes one that was taken the socket that the helper has just handed over (0: it can't be) */
+extern int channel_enter_socket( struct unix_socket *socket, int fd, uint64_t cookie, struct socket_ref ref );
+/* the helper gave a socket that we can't keep */
+extern void channel_give_back( int fd, struct socket_ref ref );
+
+/* what the helper says of a socket; it may be replaced by another helper's word at any moment */
+static inline const struct slot *published( struct unix_socket *socket )
+{
+    return __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE );
+}
+
+/* ---- watch.c ---- */
+
+/* from the first socket on the process notices when its helper dies */
+extern void watch_start( int fd );
+extern void watch_channel( int fd );    /* there is another connection */
 
 /* helper.c: a connection to this prefix's helper, which is started if there is none; -1: see helper_failure() */
 extern int helper_connect(void);
@@ -39,6 +101,8 @@ extern void sockets_put_back( struct unix_socket *socket );
 extern void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie );
 /* closes the fd; the struct is kept for reuse */
 extern void sockets_remove( struct unix_socket *socket );
+/* closes a connection that is nobody's socket yet, with a reset */
+extern void sockets_reset( int fd );
 /* calls func for each until one returns non-zero: that is returned */
 extern int sockets_enumerate( int (*func)( struct unix_socket *socket, void *arg ), void *arg );
 

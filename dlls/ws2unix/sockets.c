@@ -60,6 +60,7 @@ struct unix_socket *sockets_take(void)
             socket[i].counter = alloc_count++;
             socket[i].slot = &no_slot;
             socket[i].backlog_fd = -1;
+            socket[i].kept = -1;
             if (i < ALLOC_COUNT - 1) socket[i].next = &socket[i + 1];
         }
     }
@@ -88,6 +89,14 @@ void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
     *chain( cookie ) = socket;
 }
 
+void sockets_reset( int fd )
+{
+    const struct linger reset = { 1, 0 };
+
+    setsockopt( fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset) );
+    close( fd );
+}
+
 void sockets_remove( struct unix_socket *socket )
 {
     struct unix_socket **ptr = chain( socket->cookie );
@@ -98,6 +107,8 @@ void sockets_remove( struct unix_socket *socket )
     socket->fd = -1;
     if (socket->backlog_fd != -1) close( socket->backlog_fd );
     socket->backlog_fd = -1;
+    if (socket->kept != -1) sockets_reset( socket->kept );
+    socket->kept = -1;
     __atomic_store_n( &socket->slot, &no_slot, __ATOMIC_RELEASE );
     sockets_put_back( socket );
 }

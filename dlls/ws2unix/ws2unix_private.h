@@ -68,7 +68,6 @@ extern int sockaddr_from_unix( const struct sockaddr_storage *unix_addr, socklen
 extern NTSTATUS startup( void *args );
 extern NTSTATUS mailbox_create( void *args );
 extern NTSTATUS mailbox_flush( void *args );
-extern NTSTATUS socket_create( void *args );
 extern NTSTATUS socket_adopt( void *args );
 extern NTSTATUS socket_close( void *args );
 extern NTSTATUS socket_bind( void *args );
@@ -82,6 +81,9 @@ extern NTSTATUS socket_arm( void *args );
 extern NTSTATUS socket_note_reset( void *args );
 extern NTSTATUS socket_set_option( void *args );
 extern NTSTATUS socket_watch_backlog( void *args );
+
+/* spares.c */
+extern NTSTATUS socket_create( void *args );
 
 /* data.c */
 extern NTSTATUS data_recv( void *args );

@@ -396,21 +396,47 @@ u32 raw_connect_status( struct raw *raw, const struct raw_sock *sock, u32 *pendi
     return ret;
 }
 
-u32 raw_accept( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock, struct accept_reply *reply )
+/* the next of the kernel's queue, -1: none */
+int raw_accept_kernel( const struct raw_sock *listener, struct address *peer )
 {
-    struct accept_request in = { listener->ref, 0, next_counter( raw ), 0 };
+    union linux_address addr;
+    socklen_t len = sizeof(addr);
+    int fd = accept4( listener->fd, &addr.sa, &len, SOCK_CLOEXEC );
+
+    if (fd != -1) address_to_client( &addr, peer );
+    return fd;
+}
+
+/* brings a connection, or (-1) asks for one put back */
+u32 raw_accept_fd( struct raw *raw, const struct raw_sock *listener, int fd, const struct address *peer,
+                   struct raw_sock *sock, struct accept_reply *reply )
+{
+    struct accept_request in = { listener->ref, 0, next_counter( raw ), 0, *peer };
     struct accept_reply out;
     u32 ret;
 
     memset( sock, 0, sizeof(*sock) );
     sock->counter = in.counter;
-    ret = raw_request( raw, REQUEST_ACCEPT, &in, sizeof(in), -1, &out, sizeof(out), &sock->fd );
+    ret = raw_request( raw, REQUEST_ACCEPT, &in, sizeof(in), fd, &out, sizeof(out), fd == -1 ? &sock->fd : NULL );
     if (ret) return ret;
+    if (fd != -1) sock->fd = fd;
     assert_int_not_equal( sock->fd, -1 );
     sock->ref = out.socket;
     sock->cookie = out.cookie;
     if (reply) *reply = out;
     return 0;
+}
+
+/* as clients do: a connection put back, or else the next of the kernel's queue */
+u32 raw_accept( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock, struct accept_reply *reply )
+{
+    int listening = raw_state( raw, listener ) == SOCKET_LISTENING, fd = -1;
+    struct address peer = { 0 };
+    u32 ret;
+
+    if (listening && !(raw_flags( raw, listener ) & SOCKET_DEFERRED)) fd = raw_accept_kernel( listener, &peer );
+    if ((ret = raw_accept_fd( raw, listener, fd, &peer, sock, reply )) && fd != -1) close( fd );
+    return ret;
 }
 
 u32 raw_defer( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock )

@@ -85,6 +85,9 @@ extern u32 raw_listen( struct raw *raw, const struct raw_sock *sock, u32 backlog
 extern u32 raw_connect( struct raw *raw, const struct raw_sock *sock, const struct address *addr, u32 *pending );
 extern u32 raw_connect_status( struct raw *raw, const struct raw_sock *sock, u32 *pending );
 extern u32 raw_accept( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock, struct accept_reply *reply );
+extern int raw_accept_kernel( const struct raw_sock *listener, struct address *peer );
+extern u32 raw_accept_fd( struct raw *raw, const struct raw_sock *listener, int fd, const struct address *peer,
+                          struct raw_sock *sock, struct accept_reply *reply );
 extern u32 raw_defer( struct raw *raw, const struct raw_sock *listener, struct raw_sock *sock );
 extern u32 raw_shutdown( struct raw *raw, const struct raw_sock *sock, u32 how );
 extern u32 raw_arm( struct raw *raw, const struct raw_sock *sock );

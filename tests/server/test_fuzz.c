@@ -213,7 +213,7 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         for (i = rnd( 8 ); i; i--) ((u8 *)&req->adopt.state)[rnd( sizeof(struct slot) )] = rnd( 256 );
         break;
     case REQUEST_CLOSE:
-        req->close.flags = one_in( 20 ) ? odd_number() : rnd( 8 );
+        req->close.flags = one_in( 20 ) ? odd_number() : rnd( 16 );
         break;
     case REQUEST_BIND:
         req->bind.address = random_address();
@@ -295,10 +295,10 @@ static void take_reply( struct fuzz_client *client, const struct reply_header *h
     case REQUEST_CREATE:
         data += offsetof( struct create_reply, made );
         len -= offsetof( struct create_reply, made );
+        assert_int_not_equal( fd, -1 );
         /* fall through */
     case REQUEST_ACCEPT:
         assert_true( len >= (ssize_t)sizeof(ref) );
-        assert_int_not_equal( fd, -1 );
         memcpy( &ref, data, sizeof(ref) );
         remember_sock( client, ref, fd );
         return;
@@ -393,6 +393,18 @@ static void step_request( struct fuzz_client *client )
     for (i = 0; i < count; i++)
         if ((fds[i] = random_fd( client, &own[i] )) == -1) count = i;
     if (count && type == REQUEST_ADOPT && !own[0] && one_in( 2 )) remember_sock( client, client->socks[0].ref, dup( fds[0] ) );
+    if (type == REQUEST_ACCEPT && !one_in( 4 ))
+    {
+        struct raw_sock *listener = random_sock( client );
+
+        /* mostly a connection of the very listener that the request names; others clear its flag */
+        if (listener->fd != -1) fcntl( listener->fd, F_SETFL, O_NONBLOCK );
+        if (listener->fd != -1 && (fds[0] = raw_accept_kernel( listener, &message.body.accept.peer )) != -1)
+        {
+            message.body.accept.socket = listener->ref;
+            own[0] = count = 1;
+        }
+    }
     if (count && type == REQUEST_BACKLOG && one_in( 2 ))
     {
         if (own[0]) close( fds[0] );

@@ -120,6 +120,37 @@ static void test_last_handle( void **state )
     raw_close( &raw );
 }
 
+/* {1,0} by the last known holder: it waits for a handle that somebody may have, and not when that has just gone */
+static void test_gone( void **state )
+{
+    struct raw_sock client, server, listener;
+    struct address addr;
+    struct raw raw;
+    char byte;
+    u64 name;
+    int box, i;
+
+    (void)state;
+    raw_open( &raw );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    for (i = 0; i < 2; i++)
+    {
+        assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
+        assert_int_equal( create_with( &raw, name, &client ), 0 );
+        assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+        assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), 0 );
+        assert_int_equal( raw_set_option( &raw, &client, OPTION_LINGER_ONOFF, 1, 0 ), 0 );
+        if (i) close( box );
+        assert_int_equal( raw_close_sock( &raw, &client, CLOSE_GONE, NULL ), 0 );
+        assert_int_equal( recv( server.fd, &byte, 1, MSG_DONTWAIT ), -1 );
+        assert_int_equal( errno, i ? ECONNRESET : EAGAIN );
+        if (!i) close( box );
+        close( server.fd );
+    }
+    close( listener.fd );
+    raw_close( &raw );
+}
+
 /* a handle serves the next socket, and the socket before ends at once */
 static void test_again( void **state )
 {
@@ -194,6 +225,7 @@ int main(void)
     {
         RAW_TEST( test_inherit ),
         RAW_TEST( test_last_handle ),
+        RAW_TEST( test_gone ),
         RAW_TEST( test_again ),
         RAW_TEST( test_flat ),
         RAW_TEST( test_batch )

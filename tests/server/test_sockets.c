@@ -569,6 +569,39 @@ static void test_accept_inherits( void **state )
     raw_close( &raw );
 }
 
+/* what is brought must be a connection that the listener may have had, and that nobody knows */
+static void test_accept_brought( void **state )
+{
+    struct raw_sock listener, other, six, client, server, again;
+    struct address addr, other_addr, peer, none = { 0 };
+    int fd, wrong;
+
+    open_client( state );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    raw_listener( &raw, WS_AF_INET, &other, &other_addr );
+    raw_listener( &raw, WS_AF_INET6, &six, &other_addr );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+    assert_int_not_equal( fd = raw_accept_kernel( &listener, &peer ), -1 );
+    assert_int_equal( raw_accept_fd( &raw, &other, fd, &peer, &server, NULL ), WSAEINVAL );
+    assert_int_equal( raw_accept_fd( &raw, &six, fd, &peer, &server, NULL ), WSAEINVAL );
+    assert_int_equal( raw_accept_fd( &raw, &listener, fd, &none, &server, NULL ), WSAEINVAL );
+    assert_int_equal( raw_accept_fd( &raw, &listener, client.fd, &peer, &server, NULL ), WSAEINVAL );
+    assert_int_equal( raw_accept_fd( &raw, &listener, listener.fd, &peer, &server, NULL ), WSAEINVAL );
+    assert_int_not_equal( wrong = socket( AF_INET, SOCK_DGRAM, 0 ), -1 );
+    assert_int_equal( raw_accept_fd( &raw, &listener, wrong, &peer, &server, NULL ), WSAEINVAL );
+    close( wrong );
+    assert_int_not_equal( wrong = open( "/dev/null", O_RDONLY ), -1 );
+    assert_int_equal( raw_accept_fd( &raw, &listener, wrong, &peer, &server, NULL ), WSAEINVAL );
+    close( wrong );
+
+    assert_int_equal( raw_accept_fd( &raw, &listener, fd, &peer, &server, NULL ), 0 );
+    assert_int_equal( raw_accept_fd( &raw, &listener, fd, &peer, &again, NULL ), WSAEINVAL );
+    assert_int_equal( send( client.fd, "x", 1, 0 ), 1 );
+    assert_true( raw_readable( fd, 1000 ) );
+    raw_close( &raw );
+}
+
 /* the kernel's queue also holds what has been reset since */
 static void test_accept_aborted( void **state )
 {
@@ -758,6 +791,7 @@ int main(void)
         RAW_TEST( test_connect_datagram ),
         RAW_TEST( test_raw_socket ),
         RAW_TEST( test_accept_inherits ),
+        RAW_TEST( test_accept_brought ),
         RAW_TEST( test_accept_aborted ),
         RAW_TEST( test_defer ),
         RAW_TEST( test_defer_kept ),
