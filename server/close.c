@@ -70,6 +70,19 @@ static int close_unsent( const struct sock *sock )
     return !ioctl( sock->fd, SIOCOUTQ, &queued ) && queued > 0;
 }
 
+/* An urgent byte that was taken stays in the kernel's queue, as a hole that the next receive steps over, and its
+ * close() would reset for it as for unread data. Here it goes. */
+static void close_step_over_urgent( struct sock *sock )
+{
+    int at_mark;
+    char byte;
+
+    if (ioctl( sock->fd, SIOCATMARK, &at_mark ) || !at_mark) return;
+    if (recv( sock->fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT ) == 1) return;     /* nobody has taken it */
+    /* what follows it is unread data all the same */
+    if (recv( sock->fd, &byte, 1, MSG_DONTWAIT ) == 1) socket_reset( sock, SOCKET_ABORTED );
+}
+
 static void close_reset( struct sock *sock )
 {
     socket_reset( sock, SOCKET_ABORTED );
@@ -148,6 +161,7 @@ void close_last( struct sock *sock )
 
     loop_cancel( &sock->timer );
     accept_end( sock );
+    if (socket_is_established( sock )) close_step_over_urgent( sock );
     if (!socket_is_established( sock ) || option_resets( sock ) || !(seconds || sock->backlog) || !close_unsent( sock ))
     {
         socket_end( sock );
