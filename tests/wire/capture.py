@@ -16,6 +16,7 @@
 # License along with this library; if not, write to the Free Software
 # Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
 
+import os
 import select
 import socket
 import struct
@@ -27,6 +28,8 @@ SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 FIN, SYN, RST, ACK, URG = 1, 2, 4, 16, 32
 ICMP_UNREACHABLE, PORT_UNREACHABLE = 3, 3
+# the peer's: nobody else's packets have it, whatever else runs on this machine and takes the same ports
+PEER = '127.%d.%d.%d' % (64 + (os.getpid() >> 16) % 64, os.getpid() >> 8 & 255, os.getpid() & 255)
 ABSENT = 0.25               # so long we wait for what must not come
 
 
@@ -40,16 +43,19 @@ def available():
 
 
 def port_filter(ports):
-    """A classic BPF program: IPv4 of these TCP or UDP ports, and ICMP; each packet once."""
-    load_type, load_byte, load_half = 0x20, 0x30, 0x28
-    accept, drop = 'accept', 'drop'
-    code = [(load_type, 0, 0, 0xfffff004), (0x15, drop, 0, PACKET_OUTGOING),
+    """A classic BPF program: IPv4 of the peer's address and these ports of it, and ICMP; each packet once."""
+    load_word, load_byte, load_half = 0x20, 0x30, 0x28
+    host, = struct.unpack('>I', socket.inet_aton(PEER))
+    accept, drop, target = 'accept', 'drop', 'target'
+    code = [(load_word, 0, 0, 0xfffff004), (0x15, drop, 0, PACKET_OUTGOING),    # the packet's type
             (load_half, 0, 0, 12), (0x15, 0, drop, 0x0800),
-            (load_byte, 0, 0, 23), (0x15, accept, 0, socket.IPPROTO_ICMP)]
-    for offset in (34, 36):
-        code.append((load_half, 0, 0, offset))
-        code += [(0x15, accept, 0, port) for port in ports]
-    targets = {drop: len(code), accept: len(code) + 1}
+            (load_byte, 0, 0, 23), (0x15, accept, 0, socket.IPPROTO_ICMP),
+            (load_word, 0, 0, 26), (0x15, 0, target, host), (load_half, 0, 0, 34)]
+    code += [(0x15, accept, 0, port) for port in ports]
+    targets = {target: len(code)}
+    code += [(load_word, 0, 0, 30), (0x15, 0, drop, host), (load_half, 0, 0, 36)]
+    code += [(0x15, accept, 0, port) for port in ports]
+    targets.update({drop: len(code), accept: len(code) + 1})
     code += [(0x06, 0, 0, 0), (0x06, 0, 0, 0x40000)]
     # a jump is relative to the instruction after it; 0 goes on
     program = b''.join(struct.pack('=HBBI', op, *(targets[to] - at - 1 if to in targets else 0 for to in (true, false)), k)
@@ -141,7 +147,7 @@ class Capture:
             self.unreachable(payload)
             return
         source, target = struct.unpack('>HH', payload[:4])
-        side = 'peer' if source in self.ports else 'ours'
+        side = 'peer' if socket.inet_ntoa(data[12:16]) == PEER else 'ours'
         if data[9] == socket.IPPROTO_UDP:
             self.datagrams[side] += 1
         elif data[9] == socket.IPPROTO_TCP:
@@ -163,9 +169,9 @@ class Capture:
             return
         inner = data[8:]
         source, target = struct.unpack('>HH', inner[(inner[0] & 15) * 4:][:4])
-        if source in self.ports:
+        if source in self.ports and socket.inet_ntoa(inner[12:16]) == PEER:
             self.icmp['ours'] += 1      # the peer's datagram was refused
-        elif target in self.ports:
+        elif target in self.ports and socket.inet_ntoa(inner[16:20]) == PEER:
             self.icmp['peer'] += 1
 
     # ---- what was seen ----

@@ -276,6 +276,33 @@ def linger_nonblocking(case):
     case.sees(ours={'data': MUCH, 'fin': 1}, peer={'data': 5})
 
 
+def linger_shared(case):
+    """The handle was given away before: the last close waits all the same."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    child = case.stage.child(program)
+    child.do('send', sock, 1)
+    child.leave('exit', 0)
+    sent = send_all(case, program, sock)
+    program.do('linger', sock, 1, 15)
+    close = program.begin('close', sock)
+    check(close.runs(0.5), 'closesocket did not wait')
+    same(drain(peer, part=1 << 16), sent + 1, 'the peer received')
+    same(close.wait(), 0, 'closesocket')
+    case.sees(ours={'data': sent + 1, 'fin': 1})
+
+
+def linger_duplicated(case):
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    other = program.do('duplicate', sock)
+    program.do('closehandle', other)
+    send_all(case, program, sock)
+    program.do('linger', sock, 1, 1)
+    close = program.begin('close', sock)
+    check(close.runs(0.5), 'closesocket did not wait')
+    same(close.wait(), 0, 'closesocket')
+    case.sees(ours={'rst': 1}, ignored=('data',))
+
+
 def linger_not_last(case):
     """Others have it: there is nothing to wait for, and nothing happens."""
     program, sock, peer = case.pair(rcvbuf=SMALL)
@@ -315,7 +342,7 @@ def listener_closed(case):
     program.do('listen', listener, 10)
     peers = [case.keep(socket.socket()) for _ in range(4)]
     for peer in peers:
-        peer.bind(('127.0.0.1', 0))
+        peer.bind((capture.PEER, 0))
     case.watch(*(peer.getsockname()[1] for peer in peers))
     peers[0].connect(('127.0.0.1', port))
     accepted = program.do('accept', listener)
@@ -350,7 +377,7 @@ CASES = [
     ('linger-reads', linger_reads), ('linger-nothing-unsent', linger_nothing_unsent),
     ('linger-never-reads', linger_never_reads), ('linger-dead-peer', linger_dead_peer),
     ('linger-peer-resets', linger_peer_resets), ('linger-late-data', linger_late_data),
-    ('linger-nonblocking', linger_nonblocking),
+    ('linger-nonblocking', linger_nonblocking), ('linger-shared', linger_shared), ('linger-duplicated', linger_duplicated),
     ('linger-not-last', linger_not_last), ('linger-handle', linger_handle),
     ('listener-closed', listener_closed), ('peer-reset', peer_reset),
 ]

@@ -16,8 +16,10 @@
 # License along with this library; if not, write to the Free Software
 # Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
 
+import socket
 import time
 
+import capture
 from scene import check, drain, same
 
 MUCH = 8 << 20
@@ -129,13 +131,12 @@ def survivor_unused(case):
 
 def listener(case):
     """It was a listener's process: who waits is reset."""
-    import socket
     program = case.stage.program()
     sock = program.do('tcp')
     port = program.do('bind', sock, 0)
     program.do('listen', sock, 5)
     peer = case.keep(socket.socket())
-    peer.bind(('127.0.0.1', 0))
+    peer.bind((capture.PEER, 0))
     case.watch(peer.getsockname()[1])
     peer.connect(('127.0.0.1', port))
     die(program, 'kill')

@@ -90,11 +90,13 @@ static LONGLONG do_accept( const LONGLONG *args )
     return (LONGLONG)accept( args[0], NULL, NULL );
 }
 
+/* socket, port, address */
 static LONGLONG do_connect( const LONGLONG *args )
 {
     struct sockaddr_in addr;
 
     loopback( &addr, args[1] );
+    addr.sin_addr.s_addr = htonl( args[2] );
     return connect( args[0], (struct sockaddr *)&addr, sizeof(addr) );
 }
 
@@ -116,12 +118,14 @@ static LONGLONG do_fill( const LONGLONG *args )
     return WSAGetLastError() == WSAEWOULDBLOCK ? total : -1;
 }
 
+/* socket, port, address, bytes */
 static LONGLONG do_sendto( const LONGLONG *args )
 {
     struct sockaddr_in addr;
 
     loopback( &addr, args[1] );
-    return sendto( args[0], piece, args[2], 0, (struct sockaddr *)&addr, sizeof(addr) );
+    addr.sin_addr.s_addr = htonl( args[2] );
+    return sendto( args[0], piece, args[3], 0, (struct sockaddr *)&addr, sizeof(addr) );
 }
 
 /* socket, bytes, flags */

@@ -222,12 +222,12 @@ class Scenario:
         with socket.socket() as listener:
             if rcvbuf:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-            listener.bind((LOOPBACK, 0))
+            listener.bind((capture.PEER, 0))
             listener.listen()
             port = listener.getsockname()[1]
             self.watch(port)
             sock = program.do('tcp')
-            program.do('connect', sock, port)
+            program.do('connect', sock, port, struct.unpack('>I', socket.inet_aton(capture.PEER))[0])
             peer = self.keep(listener.accept()[0])
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return program, sock, peer
@@ -236,7 +236,7 @@ class Scenario:
         """A bound datagram socket of the program's, and a native one: the program, its socket, the port, the peer's."""
         program = self.stage.program()
         peer = self.keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        peer.bind((LOOPBACK, 0))
+        peer.bind((capture.PEER, 0))
         self.watch(peer.getsockname()[1])
         sock = program.do('udp')
         return program, sock, program.do('bind', sock, 0), peer
