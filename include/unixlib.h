@@ -247,6 +247,8 @@ struct poll_params
 
 struct event_create_params { int fd; /* out */ };
 struct event_signal_params { int fd; };
+struct thread_id_params    { int id; /* out: the kernel's for the calling thread */ };
+struct thread_alive_params { int id; int alive; /* out */ };
 struct close_fd_params     { int fd; };
 
 /* ---- names, options, ioctls: straight on the kernel socket ---- */
@@ -352,6 +354,8 @@ enum unix_funcs
     unix_poll,
     unix_event_create,
     unix_event_signal,
+    unix_thread_id,
+    unix_thread_alive,
     unix_close_fd,
     unix_getsockname,
     unix_getpeername,

@@ -42,6 +42,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 static NTSTATUS (WINAPI *original_NtClose)( HANDLE );
 static NTSTATUS (WINAPI *original_NtDuplicateObject)( HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG );
 static NTSTATUS (WINAPI *original_NtQueueApcThread)( HANDLE, PNTAPCFUNC, ULONG_PTR, ULONG_PTR, ULONG_PTR );
+static NTSTATUS (WINAPI *original_NtTerminateThread)( HANDLE, LONG );
 static NTSTATUS (WINAPI *original_NtSetTimer)( HANDLE, const LARGE_INTEGER *, PTIMER_APC_ROUTINE, void *, BOOLEAN, ULONG, BOOLEAN * );
 static NTSTATUS (WINAPI *original_NtReadFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *, ULONG * );
 static NTSTATUS (WINAPI *original_NtWriteFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *, ULONG * );
@@ -99,6 +100,15 @@ static NTSTATUS WINAPI bridge_NtQueueApcThread( HANDLE thread, PNTAPCFUNC func, 
     if (!status && !NtQueryInformationThread( thread, ThreadBasicInformation, &info, sizeof(info), NULL ) &&
         HandleToULong( info.ClientId.UniqueProcess ) == GetCurrentProcessId())
         thread_note_apc( HandleToULong( info.ClientId.UniqueThread ) );
+    return status;
+}
+
+/* it may have been in a call of ours, and can't leave it any more */
+static NTSTATUS WINAPI bridge_NtTerminateThread( HANDLE thread, LONG code )
+{
+    NTSTATUS status = original_NtTerminateThread( thread, code );
+
+    if (!status) thread_terminated( thread );
     return status;
 }
 
@@ -177,6 +187,7 @@ static const struct redirect
     REDIRECT( NtClose ),
     REDIRECT( NtDuplicateObject ),
     REDIRECT( NtQueueApcThread ),
+    REDIRECT( NtTerminateThread ),
     REDIRECT( NtSetTimer ),
     REDIRECT( NtReadFile ),
     REDIRECT( NtWriteFile ),

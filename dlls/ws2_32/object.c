@@ -38,6 +38,7 @@ static struct socket **pages[MAX_PAGES];
 /* entry of a handle that is kept for another socket */
 #define FREE_HANDLE ((struct socket *)1)
 
+static LONG outstayed;                  /* objects out of the table that end when the last thread has left */
 static struct socket *free_sockets;
 static SRWLOCK free_lock = SRWLOCK_INIT;
 
@@ -100,13 +101,23 @@ static unsigned int close_unix( struct unix_socket *unix, unsigned int flags, in
     return error;
 }
 
-void socket_put( struct socket *sock )
+void socket_release( struct socket *sock )
 {
     if (InterlockedDecrement( &sock->refs )) return;
     /* normally socket_close has done this and says so in sock->unix, which is ours only
-     * now that nobody else has a reference; here a thread outstayed it */
-    if (sock->unix) close_unix( sock->unix, CLOSE_NOWAIT, NULL );
+     * now that nobody else has a reference; here a thread outstayed it, or was terminated in it */
+    if (sock->unix)
+    {
+        InterlockedDecrement( &outstayed );
+        close_unix( sock->unix, CLOSE_NOWAIT, NULL );
+    }
     free_socket( sock );
+}
+
+void socket_put( struct socket *sock )
+{
+    thread_leave( sock );
+    socket_release( sock );
 }
 
 /* ---- the table ---- */
@@ -187,7 +198,7 @@ static struct socket *lookup( SOCKET s )
         if (!grab( sock )) continue;
         /* it may have been closed, and be another socket's object by now */
         if (__atomic_load_n( entry, __ATOMIC_ACQUIRE ) == sock) return sock;
-        socket_put( sock );
+        socket_release( sock );
     }
     return NULL;
 }
@@ -220,8 +231,9 @@ static struct socket *enter( SOCKET s, struct unix_socket *unix )
     }
     grab( sock );
     if (__atomic_compare_exchange_n( entry, &none, sock, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) return sock;
-    socket_put( sock );
-    socket_put( sock );
+    InterlockedIncrement( &outstayed );
+    socket_release( sock );
+    socket_release( sock );
     if (!(sock = lookup( s ))) SetLastError( WSAENOTSOCK );
     return sock;
 }
@@ -251,7 +263,10 @@ static struct socket *adopt( SOCKET s, BOOL offered )
 
 struct socket *socket_get_offered( SOCKET s )
 {
-    return adopt( s, TRUE );
+    struct socket *sock = adopt( s, TRUE );
+
+    if (sock) thread_enter( sock );
+    return sock;
 }
 
 struct socket *socket_get( SOCKET s )
@@ -259,8 +274,8 @@ struct socket *socket_get( SOCKET s )
     struct socket *sock;
 
     if (!startup_check()) return NULL;
-    if ((sock = lookup( s ))) return sock;
-    return adopt( s, FALSE );
+    if ((sock = lookup( s )) || (sock = adopt( s, FALSE ))) thread_enter( sock );
+    return sock;
 }
 
 /* ---- making ---- */
@@ -283,7 +298,8 @@ SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle )
     {
         InterlockedExchange( &stale->closing, 1 );
         thread_wake( stale );
-        socket_put( stale );
+        InterlockedIncrement( &outstayed );
+        socket_release( stale );
     }
     return s;
 }
@@ -295,7 +311,7 @@ void socket_share_handle( HANDLE handle )
     if (!sock) return;
     if (sock->made.handle) UNIX_CALL( mailbox_flush, NULL );
     __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
-    socket_put( sock );
+    socket_release( sock );
 }
 
 /* Whoever closes the handle takes the object out of the table first and looks then whether it is shared;
@@ -339,20 +355,23 @@ static struct socket *take_out( SOCKET s )
  * (in a condition function, say); the last of them will close it. */
 static BOOL drain( struct socket *sock )
 {
-    struct thread_data *thread = thread_get();
     DWORD start = GetTickCount();
     unsigned int i;
 
     InterlockedExchange( &sock->closing, 1 );
     thread_wake( sock );
-    /* this is an APC, or a hook, of a thread that waits in it: it leaves when we have returned */
-    if (thread && thread->waiting == sock) return FALSE;
+    /* this is an APC, a hook or a condition function of a thread that is in it: it leaves when we have returned */
+    if (thread_is_in( sock )) return FALSE;
     for (i = 0; __atomic_load_n( &sock->refs, __ATOMIC_ACQUIRE ) > 1; i++)
     {
         if (GetTickCount() - start > LEAVE_WAIT) return FALSE;
         if (i < 16) YieldProcessor();
         else if (i < 64) NtYieldExecution();
-        else Sleep( 1 );
+        else
+        {
+            if (!(i % 8)) thread_reap();
+            Sleep( 1 );
+        }
     }
     return TRUE;
 }
@@ -365,12 +384,14 @@ static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd 
     BOOL drained;
 
     if (wait_fd) *wait_fd = -1;
-    if ((drained = drain( sock )))
+    if (outstayed) thread_reap();
+    if (!(drained = drain( sock ))) InterlockedIncrement( &outstayed );
+    else
     {
         sock->unix = NULL;
         if (close_unix( unix, flags, wait_fd ) == WSAEWOULDBLOCK) close_unix( unix, flags | CLOSE_NOWAIT, NULL );
     }
-    socket_put( sock );
+    socket_release( sock );
     return drained;
 }
 

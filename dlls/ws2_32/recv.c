@@ -209,9 +209,10 @@ static unsigned int recv_blocking( struct socket *sock, struct recv_params *para
     struct socket_params arm = { sock->unix };
     unsigned int error;
 
-    InterlockedIncrement( pending );
+    thread_receive_begin( pending );
     if (socket_flags( sock ) & SOCKET_RECV_SHUTDOWN) error = WSAESHUTDOWN;
     else error = wait_data( sock, params, wanted, &deadline );
+    thread_receive_end();
     if (!InterlockedDecrement( pending ) && (socket_flags( sock ) & SOCKET_RECV_SHUTDOWN)) UNIX_CALL( socket_arm, &arm );
     return error;
 }

@@ -75,8 +75,9 @@ static void poll_done( struct poll *poll )
 {
     unsigned int i;
 
-    for (i = 0; i < poll->count; i++)
-        if (poll->entries[i].sock) socket_put( poll->entries[i].sock );
+    /* backwards: see thread_leave */
+    for (i = poll->count; i > 0; i--)
+        if (poll->entries[i - 1].sock) socket_put( poll->entries[i - 1].sock );
     if (poll->entries != poll->local_entries) HeapFree( GetProcessHeap(), 0, poll->entries );
 }
 

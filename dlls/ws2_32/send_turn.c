@@ -40,9 +40,11 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 #define LOOK_PAUSE (1000 * 1000000LL)   /* ns between two looks whether a thread lives */
 
+/* on the heap, since its thread may end while it waits */
 struct waiter
 {
     struct unix_socket *unix;           /* whose turn */
+    DWORD               tid;            /* who waits */
     int                 fd;             /* the eventfd */
     struct waiter      *next;
 };
@@ -76,41 +78,61 @@ static void wake_waiters( struct unix_socket *unix )
     ReleaseSRWLockShared( &waiters_lock );
 }
 
-static unsigned int enter_list( struct waiter *waiter )
+static unsigned int enter_list( struct unix_socket *unix, struct waiter **ret )
 {
     struct event_create_params params;
+    struct waiter *waiter;
     unsigned int error;
 
-    if ((error = UNIX_CALL( event_create, &params ))) return error;
+    if (!(waiter = HeapAlloc( GetProcessHeap(), 0, sizeof(*waiter) ))) return WSAENOBUFS;
+    if ((error = UNIX_CALL( event_create, &params )))
+    {
+        HeapFree( GetProcessHeap(), 0, waiter );
+        return error;
+    }
+    waiter->unix = unix;
+    waiter->tid = GetCurrentThreadId();
     waiter->fd = params.fd;
     AcquireSRWLockExclusive( &waiters_lock );
     waiter->next = waiters;
     waiters = waiter;
     ReleaseSRWLockExclusive( &waiters_lock );
+    *ret = waiter;
     return 0;
 }
 
-static void leave_list( struct waiter *waiter )
+/* under waiters_lock */
+static void leave_list( struct waiter **ptr )
 {
+    struct waiter *waiter = *ptr;
     struct close_fd_params params = { waiter->fd };
+
+    *ptr = waiter->next;
+    UNIX_CALL( close_fd, &params );
+    HeapFree( GetProcessHeap(), 0, waiter );
+}
+
+static void stop_waiting( struct waiter *waiter )
+{
     struct waiter **ptr;
 
     AcquireSRWLockExclusive( &waiters_lock );
     for (ptr = &waiters; *ptr != waiter; ptr = &(*ptr)->next) /* nothing */;
-    *ptr = waiter->next;
+    leave_list( ptr );
     ReleaseSRWLockExclusive( &waiters_lock );
-    UNIX_CALL( close_fd, &params );
 }
 
-static BOOL is_alive( DWORD tid )
+void turn_stop_waiting( DWORD tid )
 {
-    HANDLE thread = OpenThread( SYNCHRONIZE, FALSE, tid );
-    BOOL alive;
+    struct waiter **ptr;
 
-    if (!thread) return FALSE;
-    alive = WaitForSingleObject( thread, 0 ) != WAIT_OBJECT_0;
-    CloseHandle( thread );
-    return alive;
+    AcquireSRWLockExclusive( &waiters_lock );
+    for (ptr = &waiters; *ptr;)
+    {
+        if ((*ptr)->tid == tid) leave_list( ptr );
+        else ptr = &(*ptr)->next;
+    }
+    ReleaseSRWLockExclusive( &waiters_lock );
 }
 
 /* until somebody wakes us, or for a while */
@@ -146,11 +168,7 @@ static unsigned int wait_turn( struct socket *sock, int fd, BOOL nonblocking, co
         if (nonblocking && (old & TURN_LONG)) return WSAEWOULDBLOCK;
         if (!(old & TURN_AWAITED) && InterlockedCompareExchange( turn, old | TURN_AWAITED, old ) != old) continue;
         if ((error = wait_signal( sock, fd, deadline ))) return error;
-        if (*turn == (old | TURN_AWAITED) && !is_alive( old & ~TURN_FLAGS ))
-        {
-            WARN( "thread %#lx died while it was sending\n", old & ~TURN_FLAGS );
-            InterlockedCompareExchange( turn, 0, old | TURN_AWAITED );
-        }
+        if (*turn == (old | TURN_AWAITED)) thread_reap();
     }
 }
 
@@ -161,14 +179,14 @@ BOOL turn_take( struct socket *sock )
 
 unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline )
 {
-    struct waiter waiter = { .unix = sock->unix };
+    struct waiter *waiter;
     unsigned int error;
 
     /* an APC of the thread that has it */
     if ((*turn_of( sock ) & ~TURN_FLAGS) == my_turn()) return WSAEWOULDBLOCK;
-    if ((error = enter_list( &waiter ))) return error;
-    error = wait_turn( sock, waiter.fd, nonblocking, deadline );
-    leave_list( &waiter );
+    if ((error = enter_list( sock->unix, &waiter ))) return error;
+    error = wait_turn( sock, waiter->fd, nonblocking, deadline );
+    stop_waiting( waiter );
     return error;
 }
 
@@ -182,4 +200,12 @@ void turn_keep( struct socket *sock )
 void turn_leave( struct socket *sock )
 {
     if (InterlockedExchange( turn_of( sock ), 0 ) & TURN_AWAITED) wake_waiters( sock->unix );
+}
+
+void turn_abandon( struct unix_socket *unix, DWORD tid )
+{
+    LONG old = *(volatile LONG *)&unix->turn;
+
+    if ((old & ~TURN_FLAGS) != (LONG)(tid & ~TURN_FLAGS)) return;
+    if (InterlockedExchange( (volatile LONG *)&unix->turn, 0 ) & TURN_AWAITED) wake_waiters( unix );
 }

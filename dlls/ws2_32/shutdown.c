@@ -30,6 +30,8 @@ static unsigned int do_shutdown( SOCKET s, int how )
 
     if (!(sock = socket_get( s ))) return GetLastError();
     params.socket = sock->unix;
+    /* receives that wait count; those of threads that are no more do not */
+    if (*sock->unix->pending) thread_reap();
     error = UNIX_CALL( socket_shutdown, &params );
     socket_put( sock );
     return error;

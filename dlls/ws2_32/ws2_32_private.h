@@ -81,6 +81,8 @@ struct socket
  * WSAENOTSOCK). A handle that this process has not seen is adopted. O(1), no lock. */
 extern struct socket *socket_get( SOCKET s );
 extern void socket_put( struct socket *sock );
+/* gives a reference up that is noted for no thread (socket_put: the calling thread's) */
+extern void socket_release( struct socket *sock );
 
 /* the published state: atomic loads, no call */
 static inline const struct slot *socket_slot( const struct socket *sock )
@@ -143,9 +145,23 @@ extern unsigned int socket_set_option( struct socket *sock, enum socket_option o
 
 /* ---- thread.c: what a thread has of ours ---- */
 
+/* a reference of a thread's */
+struct thread_use
+{
+    struct socket *sock;
+    volatile LONG *pending;             /* a receive of it waits: the counter that says so; NULL */
+};
+
+#define THREAD_FIRST_USES 8             /* uses without heap: select may have more */
+
 struct thread_data
 {
     DWORD               tid;
+    int                 unix_id;        /* the kernel's; 0: the thread has not been in a socket yet */
+    struct thread_use  *uses;           /* what must be given up if it ends within a call */
+    unsigned int        use_count;
+    unsigned int        use_room;
+    struct thread_use   first_uses[THREAD_FIRST_USES];
     int                 wake_fd;        /* an eventfd: ends the thread's wait; -1 until first used */
     struct socket      *waiting;        /* it waits in this socket; THREAD_WAITS_MANY: in several */
     LONG                apcs;           /* user APCs may be queued: run them before and during a wait */
@@ -173,6 +189,18 @@ extern void thread_note_apc( DWORD tid );       /* a user APC was queued to this
 extern void thread_wake( struct socket *sock ); /* ends all waits in it, and all waits in many */
 extern LONG thread_wakes(void);         /* how many times so far: for wait_many */
 extern void thread_detach(void);
+/* this thread has a reference; no longer (the newest go first, or it takes O(references of the thread)) */
+extern void thread_enter( struct socket *sock );
+extern void thread_leave( struct socket *sock );
+/* around a receive that waits, in the socket that the thread entered last */
+extern void thread_receive_begin( volatile LONG *pending );
+extern void thread_receive_end(void);
+/* is the calling thread in the socket? */
+extern BOOL thread_is_in( const struct socket *sock );
+/* gives up what threads had that have been terminated. O(threads), a system call for each that is in a socket */
+extern void thread_reap(void);
+/* this one has just been terminated */
+extern void thread_terminated( HANDLE thread );
 
 /* ---- wait.c: blocking ---- */
 
@@ -304,6 +332,9 @@ extern BOOL turn_take( struct socket *sock );
 extern unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline );
 extern void turn_keep( struct socket *sock );   /* it will take long: those that can't wait should know */
 extern void turn_leave( struct socket *sock );
+/* a thread has ended that was in the socket, or waited for its turn in any */
+extern void turn_abandon( struct unix_socket *unix, DWORD tid );
+extern void turn_stop_waiting( DWORD tid );
 
 /* ---- catalog.c: the protocols there are ---- */
 

@@ -48,6 +48,8 @@ __attribute__((visibility("default"))) const unix_func __wine_unix_call_funcs[] 
     wait_poll,
     wait_event_create,
     wait_event_signal,
+    wait_thread_id,
+    wait_thread_alive,
     wait_close_fd,
     option_getsockname,
     option_getpeername,

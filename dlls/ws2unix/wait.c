@@ -21,7 +21,9 @@
 #include "ws2unix_private.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 _Static_assert( sizeof(struct unix_pollfd) == sizeof(struct pollfd), "struct unix_pollfd is struct pollfd" );
@@ -92,6 +94,22 @@ NTSTATUS wait_event_signal( void *args )
     struct event_signal_params *params = args;
 
     return eventfd_write( params->fd, 1 ) == -1 ? error_from_errno( errno ) : 0;
+}
+
+NTSTATUS wait_thread_id( void *args )
+{
+    struct thread_id_params *params = args;
+
+    params->id = syscall( SYS_gettid );
+    return 0;
+}
+
+NTSTATUS wait_thread_alive( void *args )
+{
+    struct thread_alive_params *params = args;
+
+    params->alive = !syscall( SYS_tgkill, getpid(), params->id, 0 ) || errno != ESRCH;
+    return 0;
 }
 
 NTSTATUS wait_close_fd( void *args )

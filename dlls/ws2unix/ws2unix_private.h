@@ -93,6 +93,8 @@ extern NTSTATUS data_send_backlog( void *args );
 /* wait.c */
 extern NTSTATUS wait_poll( void *args );
 extern NTSTATUS wait_event_create( void *args );
+extern NTSTATUS wait_thread_id( void *args );
+extern NTSTATUS wait_thread_alive( void *args );
 extern NTSTATUS wait_event_signal( void *args );
 extern NTSTATUS wait_close_fd( void *args );
 

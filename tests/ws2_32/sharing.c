@@ -500,6 +500,220 @@ static void child_nonblocking( struct child *parent )
     ok( !is_nonblocking( s ), "non-blocking\n" );
 }
 
+/* ---- threads that end within a call ---- */
+
+struct victim
+{
+    SOCKET s;
+    char  *data;                        /* for send */
+};
+
+static DWORD WINAPI thread_recv( void *arg )
+{
+    const struct victim *victim = arg;
+    char buffer[16];
+
+    recv( victim->s, buffer, sizeof(buffer), 0 );
+    return 0;
+}
+
+static DWORD WINAPI thread_accept( void *arg )
+{
+    const struct victim *victim = arg;
+
+    accept( victim->s, NULL, NULL );
+    return 0;
+}
+
+static DWORD WINAPI thread_select( void *arg )
+{
+    const struct victim *victim = arg;
+    fd_set set;
+
+    FD_ZERO( &set );
+    FD_SET( victim->s, &set );
+    select( 0, &set, NULL, NULL, NULL );
+    return 0;
+}
+
+#define SEND_SIZE (16 << 20)
+
+static DWORD WINAPI thread_send( void *arg )
+{
+    const struct victim *victim = arg;
+
+    send( victim->s, victim->data, SEND_SIZE, 0 );
+    return 0;
+}
+
+/* a thread that is in the call, and ends there */
+static void end_within( DWORD (WINAPI *func)( void * ), SOCKET s )
+{
+    struct victim victim = { s, NULL };
+    HANDLE thread;
+
+    if (func == thread_send) victim.data = calloc( 1, SEND_SIZE );
+    thread = thread_start( func, &victim );
+    Sleep( 100 );
+    ok( TerminateThread( thread, 0 ), "TerminateThread failed with %lu\n", GetLastError() );
+    ok( !WaitForSingleObject( thread, 5000 ), "the thread does not end\n" );
+    CloseHandle( thread );
+    free( victim.data );
+}
+
+static void drain_peer( SOCKET s )
+{
+    char buffer[0x4000];
+
+    while (recv( s, buffer, sizeof(buffer), 0 ) > 0) /* nothing */;
+}
+
+static void test_terminated_threads(void)
+{
+    DWORD (WINAPI * const calls[])( void * ) = { thread_recv, thread_select, thread_send };
+    SOCKET s, peer, other;
+    union address addr;
+    DWORD start;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(calls); i++)
+    {
+        winetest_push_context( "call %u", i );
+        private_pair( &s, &peer );
+        end_within( calls[i], s );
+        start = GetTickCount();
+        check_ok( closesocket( s ) );
+        if (calls[i] == thread_send) drain_peer( peer );
+        else check_closed( peer );
+        ok( GetTickCount() - start < 1000, "took %lu ms\n", GetTickCount() - start );
+        closesocket( peer );
+        winetest_pop_context();
+    }
+
+    s = socket_listening( AF_INET, &addr );
+    keep( s );
+    end_within( thread_accept, s );
+    check_ok( closesocket( s ) );
+    s = socket_new( AF_INET, SOCK_STREAM );
+    check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
+    closesocket( s );
+
+    s = socket_bound( AF_INET, SOCK_DGRAM, &addr );
+    keep( s );
+    end_within( thread_recv, s );
+    check_ok( closesocket( s ) );
+    other = socket_new( AF_INET, SOCK_DGRAM );
+    check_ok( bind( other, &addr.sa, sizeof(addr.in) ) );
+    closesocket( other );
+}
+
+/* such a receive takes no more data */
+static void test_terminated_receive(void)
+{
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    end_within( thread_recv, s );
+    check_ok( shutdown( s, SD_RECEIVE ) );
+    check_int( send( peer, "x", 1, 0 ), 1 );
+    todo_wine check_reset( peer );
+    closesocket( s );
+    closesocket( peer );
+}
+
+static DWORD WINAPI thread_drain( void *arg )
+{
+    const struct victim *victim = arg;
+
+    drain_peer( victim->s );
+    return 0;
+}
+
+/* a thread that ends while it sends is in nobody's way */
+static void test_terminated_send(void)
+{
+    struct victim victim;
+    SOCKET s, peer;
+    HANDLE thread;
+    DWORD start;
+
+    private_pair( &s, &peer );
+    end_within( thread_send, s );
+    victim.s = peer;
+    thread = thread_start( thread_drain, &victim );
+    start = GetTickCount();
+    check_int( send( s, "x", 1, 0 ), 1 );
+    ok( GetTickCount() - start < 500, "took %lu ms\n", GetTickCount() - start );
+    check_ok( closesocket( s ) );
+    thread_end( thread );
+    closesocket( peer );
+}
+
+/* closed while the thread can't leave the call, and never will */
+static void test_terminated_later(void)
+{
+    struct victim victim;
+    HANDLE thread;
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    victim.s = s;
+    thread = thread_start( thread_recv, &victim );
+    Sleep( 100 );
+    SuspendThread( thread );
+    check_ok( closesocket( s ) );
+    TerminateThread( thread, 0 );
+    WaitForSingleObject( thread, 5000 );
+    CloseHandle( thread );
+    check_closed( peer );
+    closesocket( peer );
+}
+
+static void WINAPI end_thread( ULONG_PTR arg )
+{
+    ExitThread( arg );
+}
+
+/* an APC runs in the wait of a call, and ends the thread */
+static void test_exit_in_apc(void)
+{
+    DWORD (WINAPI * const calls[])( void * ) = { thread_recv, thread_select, thread_accept };
+    struct victim victim;
+    union address addr;
+    SOCKET s, peer;
+    HANDLE thread;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(calls); i++)
+    {
+        winetest_push_context( "call %u", i );
+        peer = INVALID_SOCKET;
+        if (calls[i] == thread_accept) s = socket_listening( AF_INET, &addr );
+        else tcp_pair( &s, &peer );
+        keep( s );
+        victim.s = s;
+        thread = thread_start( calls[i], &victim );
+        Sleep( 100 );
+        QueueUserAPC( end_thread, thread, 0 );
+        flaky_wine ok( !WaitForSingleObject( thread, 3000 ), "the APC does not run\n" );
+        check_ok( closesocket( s ) );
+        if (peer == INVALID_SOCKET)
+        {
+            s = socket_new( AF_INET, SOCK_STREAM );
+            check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
+            closesocket( s );
+        }
+        else
+        {
+            check_closed( peer );
+            closesocket( peer );
+        }
+        WaitForSingleObject( thread, 3000 );
+        CloseHandle( thread );
+        winetest_pop_context();
+    }
+}
+
 /* ---- a child's main ---- */
 
 static void child_nothing( struct child *parent )
@@ -564,6 +778,11 @@ START_TEST(sharing)
         test_child_ansi();
         test_child_kinds();
         test_state();
+        test_terminated_threads();
+        test_terminated_receive();
+        test_terminated_send();
+        test_terminated_later();
+        test_exit_in_apc();
     }
     WSACleanup();
 }
