@@ -40,7 +40,7 @@ static unsigned int next_connection( struct socket *listener, const struct handl
     return error;
 }
 
-static void end_connection( struct unix_socket *connection )
+void accept_refuse( struct unix_socket *connection )
 {
     struct socket_close_params params = { .socket = connection, .flags = CLOSE_RESET | CLOSE_SOLE };
 
@@ -73,7 +73,12 @@ static unsigned int decide( struct socket *listener, struct unix_socket *connect
 {
     struct socket_defer_params params = { .listener = listener->unix, .socket = connection };
 
-    switch (ask_condition( question, connection->slot ))
+    int answer;
+
+    thread_accept_decides( connection );
+    answer = ask_condition( question, connection->slot );
+    thread_accept_decides( NULL );
+    switch (answer)
     {
     case CF_ACCEPT:
         return 0;
@@ -82,12 +87,20 @@ static unsigned int decide( struct socket *listener, struct unix_socket *connect
         thread_wake( listener );
         return WSATRY_AGAIN;
     case CF_REJECT:
-        end_connection( connection );
+        accept_refuse( connection );
         return WSAECONNREFUSED;
     default:
-        end_connection( connection );
+        accept_refuse( connection );
         return WSAEINVAL;
     }
+}
+
+static unsigned int accept_wanted( struct socket *listener, const struct question *question, const struct handle *handle,
+                                   struct unix_socket **connection )
+{
+    unsigned int error = next_connection( listener, handle, connection );
+
+    return error || !question->condition ? error : decide( listener, *connection, question );
 }
 
 /* the handle is there first: the helper is told of it with the question for a connection */
@@ -98,8 +111,10 @@ static unsigned int accept_one( struct socket *listener, const struct question *
     unsigned int error;
 
     if ((error = handle_take( TRUE, &handle ))) return error;
-    if (!(error = next_connection( listener, &handle, &connection )) &&
-        !(question->condition && (error = decide( listener, connection, question ))))
+    thread_accept_begin( &handle );
+    error = accept_wanted( listener, question, &handle, &connection );
+    thread_accept_end();
+    if (!error)
     {
         *peer = connection->slot->peer;
         if ((*ret = socket_publish( connection, &handle )) != INVALID_SOCKET) return 0;

@@ -96,6 +96,8 @@ static void give_up( struct thread_data *data )
         use = &data->uses[--data->use_count];
         WARN( "thread %#lx ended in socket %#Ix\n", data->tid, use->sock->handle );
         if (use->pending) end_receive( use );
+        if (use->connection) accept_refuse( use->connection );
+        if (use->handle.handle) handle_give( &use->handle );
         turn_abandon( use->sock->unix, data->tid );
         socket_release( use->sock );
     }
@@ -182,6 +184,8 @@ void thread_enter( struct socket *sock )
     use = &data->uses[data->use_count];
     use->sock = sock;
     use->pending = NULL;
+    use->handle.handle = NULL;
+    use->connection = NULL;
     __atomic_store_n( &data->use_count, data->use_count + 1, __ATOMIC_RELEASE );
 }
 
@@ -205,20 +209,48 @@ BOOL thread_is_in( const struct socket *sock )
     return i != 0;
 }
 
-void thread_receive_begin( volatile LONG *pending )
+static struct thread_use *last_use(void)
 {
     struct thread_data *data = thread_get();
 
+    return data && data->use_count ? &data->uses[data->use_count - 1] : NULL;
+}
+
+void thread_receive_begin( volatile LONG *pending )
+{
+    struct thread_use *use = last_use();
+
     InterlockedIncrement( pending );
-    if (data && data->use_count) data->uses[data->use_count - 1].pending = pending;
+    if (use) use->pending = pending;
 }
 
 /* the caller counts down itself */
 void thread_receive_end(void)
 {
-    struct thread_data *data = thread_get();
+    struct thread_use *use = last_use();
 
-    if (data && data->use_count) data->uses[data->use_count - 1].pending = NULL;
+    if (use) use->pending = NULL;
+}
+
+void thread_accept_begin( const struct handle *handle )
+{
+    struct thread_use *use = last_use();
+
+    if (use) use->handle = *handle;
+}
+
+void thread_accept_decides( struct unix_socket *connection )
+{
+    struct thread_use *use = last_use();
+
+    if (use) use->connection = connection;
+}
+
+void thread_accept_end(void)
+{
+    struct thread_use *use = last_use();
+
+    if (use) use->handle.handle = NULL;
 }
 
 static BOOL is_dead( const struct thread_data *data )

@@ -150,6 +150,8 @@ struct thread_use
 {
     struct socket *sock;
     volatile LONG *pending;             /* a receive of it waits: the counter that says so; NULL */
+    struct handle  handle;              /* accept has it ready for a connection; none (handle 0) */
+    struct unix_socket *connection;     /* which a condition function decides on; NULL */
 };
 
 #define THREAD_FIRST_USES 8             /* uses without heap: select may have more */
@@ -195,6 +197,10 @@ extern void thread_leave( struct socket *sock );
 /* around a receive that waits, in the socket that the thread entered last */
 extern void thread_receive_begin( volatile LONG *pending );
 extern void thread_receive_end(void);
+/* around an accept on the listener that the thread entered last: what is nobody's yet */
+extern void thread_accept_begin( const struct handle *handle );
+extern void thread_accept_decides( struct unix_socket *connection );    /* NULL: it has decided */
+extern void thread_accept_end(void);
 /* is the calling thread in the socket? */
 extern BOOL thread_is_in( const struct socket *sock );
 /* gives up what threads had that have been terminated. O(threads), a system call for each that is in a socket */
@@ -323,6 +329,11 @@ static inline BOOL is_overlapped( const struct socket *sock, const WSAOVERLAPPED
 /* by SIO_GET_EXTENSION_FUNCTION_POINTER */
 extern int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *overlapped,
                               LPWSAOVERLAPPED_COMPLETION_ROUTINE completion );
+
+/* ---- accept.c ---- */
+
+/* a connection that nobody wants, and that has no handle: it is reset */
+extern void accept_refuse( struct unix_socket *connection );
 
 /* ---- send_turn.c: the threads of this process that send on one stream take turns ---- */
 
