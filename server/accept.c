@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <netinet/tcp.h>
 
 #include "server.h"
 
@@ -46,15 +47,16 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
 /* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */
 static int accept_fits( const struct sock *listener, int fd )
 {
-    union linux_address ours, addr;
-    int domain, type, listening;
+    union linux_address addr;
     u64 cookie;
+    u16 port;
+    int type;
 
-    if (socket_get_int( fd, SOL_SOCKET, SO_DOMAIN, &domain ) || socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type )) return 0;
-    if (domain != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET) || type != SOCK_STREAM) return 0;
-    if (socket_get_int( fd, SOL_SOCKET, SO_ACCEPTCONN, &listening ) || listening) return 0;
-    if (socket_cookie( fd, &cookie ) || socket_by_cookie( cookie )) return 0;
-    return address_local( listener->fd, &ours ) && address_local( fd, &addr ) && address_port( &ours ) == address_port( &addr );
+    memcpy( &port, listener->pub.local.data + 2, sizeof(port) );
+    if (!address_local( fd, &addr ) || addr.sa.sa_family != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET)) return 0;
+    if (address_port( &addr ) != ntohs( port ) || socket_tcp_state( fd ) == TCP_LISTEN) return 0;
+    if (socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type ) || type != SOCK_STREAM) return 0;
+    return !socket_cookie( fd, &cookie ) && !socket_by_cookie( cookie );
 }
 
 /* takes the request's fd over */
