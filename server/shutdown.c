@@ -90,6 +90,14 @@ void shutdown_drained( struct sock *sock )
 
 static void shutdown_send( struct sock *sock )
 {
+    /* A connection that ended before our FIN was reset. Of one that came after the peer's FIN the kernel tells
+     * only senders, and there are none from now on. */
+    if (socket_is_established( sock ) && !(sock->pub.flags & SOCKET_SEND_SHUTDOWN) &&
+        socket_tcp_state( sock->fd ) == TCP_CLOSE)
+    {
+        sock->pub.flags |= SOCKET_RESET;
+        backlog_end( sock );
+    }
     sock->pub.flags |= SOCKET_SEND_SHUTDOWN;
     socket_publish( sock );
     if (socket_is_stream( sock ) && !sock->backlog) shutdown_drained( sock );

@@ -35,6 +35,7 @@ extern void func_msg(void);
 extern void func_names(void);
 extern void func_option(void);
 extern void func_process(void);
+extern void func_reset(void);
 extern void func_select(void);
 extern void func_sharing(void);
 extern void func_shutdown(void);
@@ -58,6 +59,7 @@ const struct test winetest_testlist[] =
     { "names", func_names },
     { "option", func_option },
     { "process", func_process },
+    { "reset", func_reset },
     { "select", func_select },
     { "sharing", func_sharing },
     { "shutdown", func_shutdown },
