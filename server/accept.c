@@ -42,6 +42,7 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     sock->listener = socket_ref( listener );
     /* an exclusive port stays taken until its connections have ended */
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
+    bind_note( sock );
 }
 
 /* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */

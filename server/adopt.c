@@ -160,7 +160,7 @@ static u32 adopt_known( struct sock *sock, const struct slot *known )
     return 0;
 }
 
-/* Only what was bound by itself is entered: not connections, whose port is their listener's or was
+/* From outside: what was bound by itself is entered, not connections, whose port is their listener's or was
  * chosen for them. */
 static void adopt_port( struct sock *sock )
 {
@@ -169,7 +169,27 @@ static void adopt_port( struct sock *sock )
     if (sock->pub.type == WS_SOCK_RAW || !(sock->pub.flags & SOCKET_BOUND)) return;
     if (socket_is_stream( sock ) && sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_LISTENING) return;
     socket_port_address( sock, &addr );
-    if (address_port( &addr.addr )) sock->port = ports_add( &addr, option_port_mode( sock ), sock->fd );
+    if (address_port( &addr.addr )) sock->port = ports_enter( &addr, option_port_mode( sock ), sock->fd );
+    bind_note( sock );
+}
+
+/* As the ledger of the helper before had it, whatever has become of the address and the options since. The
+ * port is the kernel's word, unless that has forgotten it. */
+static void adopt_ledger( struct sock *sock, u32 ledger )
+{
+    enum port_mode mode = ledger & LEDGER_EXCLUSIVE ? PORT_EXCLUSIVE : ledger & LEDGER_REUSE ? PORT_REUSE : PORT_DEFAULT;
+    const int fd = sock->pub.flags & SOCKET_ACCEPTED ? -1 : sock->fd;
+    struct port_address addr;
+    socklen_t len;
+
+    if (!(ledger & LEDGER_ENTERED) || sock->pub.type == WS_SOCK_RAW || !(sock->pub.flags & SOCKET_BOUND)) return;
+    memset( &addr, 0, sizeof(addr) );
+    addr.protocol = socket_is_stream( sock ) ? IPPROTO_TCP : IPPROTO_UDP;
+    addr.dual = socket_is_dual( sock );
+    if (address_from_client( &sock->pub.local, sock->pub.family, &addr.addr, &len )) return;
+    if (ledger & LEDGER_WILD) address_make_any( sock->pub.family, address_port( &addr.addr ), &addr.addr, &len );
+    if (address_port( &addr.addr )) sock->port = ports_enter( &addr, mode, fd );
+    bind_note( sock );
 }
 
 /* the flags of the open file were ours for a moment when the helper before died */
@@ -181,7 +201,7 @@ static void adopt_flags( struct sock *sock )
 
 static u32 adopt_new( struct request *req, const struct adopt_request *in, struct sock **ret )
 {
-    const struct slot *remembered;
+    const struct slot *remembered = NULL;
     struct adopt_kind kind;
     struct sock *sock;
     u32 error;
@@ -205,7 +225,9 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, struc
     }
     if (in->known) adopt_flags( sock );
     if (socket_is_stream( sock )) option_apply_linger( sock );
-    adopt_port( sock );
+    if (in->known) adopt_ledger( sock, in->state.ledger );
+    else if (remembered) adopt_ledger( sock, remembered->ledger );
+    else adopt_port( sock );
     *ret = sock;
     return 0;
 }

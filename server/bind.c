@@ -19,6 +19,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include "server.h"
 
@@ -32,13 +33,27 @@ static u32 bind_raw( struct sock *sock, const union linux_address *addr, socklen
     return errno == EINVAL || errno == ENODEV ? WSAEADDRNOTAVAIL : error_from_errno( errno );
 }
 
+/* for the next helper: how the address is entered */
+void bind_note( struct sock *sock )
+{
+    sock->pub.ledger = 0;
+    if (!sock->port) return;
+    sock->pub.ledger = LEDGER_ENTERED;
+    if (address_is_any( ports_address( sock->port ) )) sock->pub.ledger |= LEDGER_WILD;
+    if (ports_mode( sock->port ) == PORT_REUSE) sock->pub.ledger |= LEDGER_REUSE;
+    if (ports_mode( sock->port ) == PORT_EXCLUSIVE) sock->pub.ledger |= LEDGER_EXCLUSIVE;
+}
+
 static u32 bind_port( struct sock *sock, const union linux_address *addr, socklen_t len )
 {
     struct port_address want;
+    u32 error;
 
     socket_port_address( sock, &want );
     want.addr = *addr;
-    return ports_bind( &want, len, option_port_mode( sock ), sock->fd, &sock->port );
+    error = ports_bind( &want, len, option_port_mode( sock ), sock->fd, &sock->port );
+    bind_note( sock );
+    return error;
 }
 
 u32 bind_request( struct request *req )
@@ -69,13 +84,21 @@ u32 bind_request( struct request *req )
     return 0;
 }
 
-/* a port that the kernel chose by itself; without memory it is only not entered */
-static void bind_enter( struct sock *sock )
+/* Windows binds a socket that connects without having been bound to the wildcard first, and so do the rules see it,
+ * though the kernel has chosen port and address at once. Without memory it is only not entered. Nothing is done for
+ * one that was bound before, accepted ones among them. */
+void bind_chosen( struct sock *sock, u16 port )
 {
     struct port_address addr;
+    socklen_t len;
 
-    socket_port_address( sock, &addr );
-    sock->port = ports_add( &addr, option_port_mode( sock ), sock->fd );
+    if (sock->port || !port || sock->pub.type == WS_SOCK_RAW || (sock->pub.flags & SOCKET_ACCEPTED)) return;
+    memset( &addr, 0, sizeof(addr) );
+    addr.protocol = socket_is_stream( sock ) ? IPPROTO_TCP : IPPROTO_UDP;
+    addr.dual = socket_is_dual( sock );
+    address_make_any( sock->pub.family, port, &addr.addr, &len );
+    sock->port = ports_enter( &addr, option_port_mode( sock ), sock->fd );
+    bind_note( sock );
 }
 
 /* negative: SOMAXCONN_HINT; a backlog of 0 takes one on Windows */
@@ -99,8 +122,6 @@ u32 listen_request( struct request *req )
     if (sock->pub.state == SOCKET_CONNECTED) return WSAEISCONN;
     if (sock->pub.state == SOCKET_CONNECTING || !(sock->pub.flags & SOCKET_BOUND)) return WSAEINVAL;
 
-    /* bound by a connect that failed: the ledger does not know it yet */
-    if (!sock->port) bind_enter( sock );
     if (ports_listen( sock->port, sock->fd, listen_backlog( in->backlog ) )) return error_from_errno( errno );
     /* only accept() is done with it, and only by us: it must not wait for a connection that has gone */
     socket_nonblocking( sock->fd, 1 );

@@ -58,7 +58,11 @@ static void connect_publish_local( struct sock *sock )
 {
     union linux_address addr;
 
-    if (address_local( sock->fd, &addr )) address_to_client( &addr, &sock->pub.local );
+    if (address_local( sock->fd, &addr ))
+    {
+        address_to_client( &addr, &sock->pub.local );
+        bind_chosen( sock, address_port( &addr ) );
+    }
     sock->pub.flags |= SOCKET_BOUND;
 }
 
@@ -89,6 +93,8 @@ static void connect_failed( struct sock *sock, u32 error )
     socket_disconnect( sock->fd );
     socket_take_error( sock->fd );
     socket_rebind( sock );
+    /* where the kernel had not come to choosing a port, that was done just now */
+    connect_publish_local( sock );
     socket_publish( sock );
 }
 

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/tcp.h>
 
 #include "server.h"
 
@@ -36,6 +37,16 @@
  * At all other moments Unix programs outside meet closed ports, and theirs are closed to us. (But one of
  * the same user that asks for SO_REUSEPORT can join a TCP port that two of ours share: the kernel
  * remembers with the port that it was shared so, not only with the sockets.) */
+
+/* Documented: an exclusive port stays taken as long as a connection of it is active, also one that only the peer
+ * has not closed yet. Such a connection is nobody's any more: the kernel alone has it. So an entry of which
+ * connections may be left stays in its bucket as a ghost, and when somebody wants the port the
+ * kernel is asked whether there are any. */
+
+#define PORTS_MAX_GHOSTS 1024   /* the oldest gives way: 128 KiB */
+#define PORTS_ACTIVE (1 << TCP_ESTABLISHED | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | \
+                      1 << TCP_LAST_ACK | 1 << TCP_CLOSING)
+#define PORTS_TAKEN  (0xffffffff & ~(1 << TCP_TIME_WAIT))
 
 /* how much of one protocol family's port a socket takes */
 enum extent
@@ -58,7 +69,8 @@ struct footprint
 struct port_entry
 {
     struct list entry;          /* in its bucket */
-    u32 refs;                   /* the socket bound, and connections that keep an exclusive port taken */
+    struct list ghost_entry;    /* in the list of ghosts */
+    u32 refs;                   /* the socket bound, and connections that keep an exclusive port taken; 0: a ghost */
     int fd;                     /* the socket bound, not owned; -1: it is gone */
     u16 port;
     enum port_mode mode;        /* what its options said when it was bound */
@@ -69,7 +81,9 @@ struct port_entry
 #define PORTS_BUCKETS 4096      /* a power of two; with 20,000 sockets a bucket holds five */
 
 static struct list ports_buckets[PORTS_BUCKETS];
-static u32 ports_entries;
+static struct list ports_ghosts;        /* the oldest first */
+static u32 ports_entries;               /* without the ghosts */
+static u32 ports_ghost_count;
 
 /* rows: default, reuse, exclusive, each wild and then specific, as bound; columns: the same, as wanted;
  * two specific ones are the same address, others never meet */
@@ -135,40 +149,127 @@ static u32 ports_check_stack( enum extent first, enum port_mode first_mode, enum
     return ports_rule( first_mode, first == EXTENT_WILD, second_mode, second == EXTENT_WILD );
 }
 
-/* may an address be bound beside all that are? O(sockets on that port) */
+/* what the ledger's rule says of one address bound and one wanted */
+static u32 ports_check_two( const struct footprint *first, enum port_mode first_mode, const struct footprint *second,
+                            enum port_mode second_mode )
+{
+    const int same4 = first->addr4.s_addr == second->addr4.s_addr;
+    const int same6 = IN6_ARE_ADDR_EQUAL( &first->addr6, &second->addr6 ) && first->scope6 == second->scope6;
+    u32 ret;
+
+    if ((ret = ports_check_stack( first->v4, first_mode, second->v4, second_mode, same4 ))) return ret;
+    return ports_check_stack( first->v6, first_mode, second->v6, second_mode, same6 );
+}
+
+/* ---- ghosts ---- */
+
+static void ports_ghost_end( struct port_entry *entry )
+{
+    list_remove( &entry->ghost_entry );
+    ports_ghost_count--;
+}
+
+static void ports_free( struct port_entry *entry )
+{
+    list_remove( &entry->entry );
+    free( entry );
+}
+
+static void ports_ghost_begin( struct port_entry *entry )
+{
+    struct list *oldest;
+
+    if (!ports_ghosts.next) list_init( &ports_ghosts );
+    if (ports_ghost_count == PORTS_MAX_GHOSTS)
+    {
+        oldest = list_head( &ports_ghosts );
+        ports_ghost_end( CONTAINER_OF( oldest, struct port_entry, ghost_entry ) );
+        ports_free( CONTAINER_OF( oldest, struct port_entry, ghost_entry ) );
+    }
+    list_add_tail( &ports_ghosts, &entry->ghost_entry );
+    ports_ghost_count++;
+}
+
+/* a connection from that address that no record stands for */
+static int ports_is_left( const struct diag_socket *sock, void *arg )
+{
+    const struct footprint *print = arg;
+    struct footprint other;
+
+    ports_footprint( &sock->addr, &other );
+    return !socket_by_cookie( sock->cookie ) &&
+           ports_check_two( print, PORT_EXCLUSIVE, &other, PORT_EXCLUSIVE );
+}
+
+/* ---- entries ---- */
+
+/* May an address be bound beside all that are? O(sockets on that port); of several errors it is the stronger one. */
 u32 ports_check( const struct port_address *addr, enum port_mode mode )
 {
     u16 port = address_port( &addr->addr );
     struct list *bucket = ports_bucket( addr->protocol, port );
-    struct port_entry *entry;
+    struct port_entry *entry, *next;
     struct footprint print;
-    int same4, same6;
-    u32 ret;
+    u32 ret, error = 0;
 
     ports_footprint( addr, &print );
-    LIST_FOR_EACH_ENTRY( entry, bucket, struct port_entry, entry )
+    LIST_FOR_EACH_ENTRY_SAFE( entry, next, bucket, struct port_entry, entry )
     {
         if (entry->port != port || entry->addr.protocol != addr->protocol) continue;
-        same4 = entry->print.addr4.s_addr == print.addr4.s_addr;
-        same6 = IN6_ARE_ADDR_EQUAL( &entry->print.addr6, &print.addr6 ) && entry->print.scope6 == print.scope6;
-        if ((ret = ports_check_stack( entry->print.v4, entry->mode, print.v4, mode, same4 ))) return ret;
-        if ((ret = ports_check_stack( entry->print.v6, entry->mode, print.v6, mode, same6 ))) return ret;
+        if (!(ret = ports_check_two( &entry->print, entry->mode, &print, mode ))) continue;
+        if (!entry->refs && !diag_port( addr->protocol, port, PORTS_ACTIVE, ports_is_left, &entry->print ))
+        {
+            ports_ghost_end( entry );
+            ports_free( entry );
+            continue;
+        }
+        if (ret == WSAEACCES) return ret;
+        error = ret;
     }
-    return 0;
+    return error;
 }
 
-/* enters an address that is bound; NULL without memory */
-struct port_entry *ports_add( const struct port_address *addr, enum port_mode mode, int fd )
+/* The entry that says the same: only of an exclusive address can there be a second socket, its listener's
+ * connection or the listener. */
+static struct port_entry *ports_find( const struct port_address *addr, enum port_mode mode, const struct footprint *print )
 {
+    u16 port = address_port( &addr->addr );
     struct port_entry *entry;
 
+    if (mode != PORT_EXCLUSIVE) return NULL;
+    LIST_FOR_EACH_ENTRY( entry, ports_bucket( addr->protocol, port ), struct port_entry, entry )
+        if (entry->port == port && entry->addr.protocol == addr->protocol && entry->mode == mode &&
+            !memcmp( &entry->print, print, sizeof(*print) )) return entry;
+    return NULL;
+}
+
+/* Enters an address that is bound; NULL without memory. fd -1: a connection of a listener's, in whatever order
+ * they come. */
+struct port_entry *ports_enter( const struct port_address *addr, enum port_mode mode, int fd )
+{
+    struct port_entry *entry;
+    struct footprint print;
+
+    ports_footprint( addr, &print );
+    if ((entry = ports_find( addr, mode, &print )))
+    {
+        if (!entry->refs)
+        {
+            ports_ghost_end( entry );
+            ports_entries++;
+        }
+        if (fd != -1) entry->fd = fd;
+        entry->refs++;
+        return entry;
+    }
     if (!(entry = calloc( 1, sizeof(*entry) ))) return NULL;
+    list_init( &entry->ghost_entry );
     entry->refs = 1;
     entry->fd = fd;
     entry->port = address_port( &addr->addr );
     entry->mode = mode;
     entry->addr = *addr;
-    ports_footprint( addr, &entry->print );
+    entry->print = print;
     list_add_tail( ports_bucket( addr->protocol, entry->port ), &entry->entry );
     ports_entries++;
     return entry;
@@ -181,14 +282,14 @@ struct port_entry *ports_share( struct port_entry *entry )
     return entry;
 }
 
-/* fd: of the socket that lets go */
-void ports_release( struct port_entry *entry, int fd )
+/* fd: of the socket that lets go. had_connections: of it, or of what it listened for, something may be left. */
+void ports_release( struct port_entry *entry, int fd, int had_connections )
 {
     if (entry->fd == fd) entry->fd = -1;
     if (--entry->refs) return;
-    list_remove( &entry->entry );
-    free( entry );
     ports_entries--;
+    if (had_connections && entry->mode == PORT_EXCLUSIVE && entry->addr.protocol == IPPROTO_TCP) ports_ghost_begin( entry );
+    else ports_free( entry );
 }
 
 enum port_mode ports_mode( const struct port_entry *entry )
@@ -229,6 +330,37 @@ static void ports_share_moment( int protocol, u16 port, int fd, enum port_mode m
     if (others) ports_set_sharing( protocol, fd, mode, on );
 }
 
+/* what a program outside would have been told by the rule: it set none of the options, so far as Windows' go */
+struct ports_outsider
+{
+    struct footprint print;
+    enum port_mode mode;
+    u32 error;
+};
+
+static int ports_meet_outsider( const struct diag_socket *sock, void *arg )
+{
+    struct ports_outsider *second = arg;
+    struct footprint print;
+
+    if (socket_by_cookie( sock->cookie )) return 0;
+    ports_footprint( &sock->addr, &print );
+    second->error = ports_check_two( &print, PORT_DEFAULT, &second->print, second->mode );
+    return second->error == WSAEACCES;
+}
+
+/* The kernel says that the port is taken, the ledger does not: a Unix program has it. Only who asked
+ * for SO_REUSEADDR is told otherwise than that it is in use. */
+static u32 ports_taken_outside( const struct port_address *addr, enum port_mode mode )
+{
+    struct ports_outsider second = { .mode = mode };
+
+    if (mode != PORT_REUSE) return WSAEADDRINUSE;
+    ports_footprint( addr, &second.print );
+    diag_port( addr->protocol, address_port( &addr->addr ), PORTS_TAKEN, ports_meet_outsider, &second );
+    return second.error ? second.error : WSAEADDRINUSE;
+}
+
 /* Binds and enters in the ledger. addr has the port in the end, if the kernel was to
  * choose it; the kernel chooses only ports that nobody has, so the ledger is not asked. */
 u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode mode, int fd, struct port_entry **entry )
@@ -256,11 +388,26 @@ u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode mode, i
         /* what the kernel calls invalid in the address, not in the socket's state */
         if (err == EINVAL && !(address_local( fd, &bound ) && address_port( &bound ))) return WSAEADDRNOTAVAIL;
         if (err == ENODEV) return WSAEADDRNOTAVAIL;
+        if (err == EADDRINUSE && port) return ports_taken_outside( addr, mode );
         return error_from_errno( err );
     }
 
     if (!port && address_local( fd, &bound )) address_set_port( &addr->addr, address_port( &bound ) );
-    return (*entry = ports_add( addr, mode, fd )) ? 0 : WSAENOBUFS;
+    return (*entry = ports_enter( addr, mode, fd )) ? 0 : WSAENOBUFS;
+}
+
+/* A socket that the kernel took the address from gets it back; 0 or -1 with errno (EINVAL: it has it still). */
+int ports_bind_again( const struct port_entry *entry, int fd )
+{
+    const union linux_address *addr = &entry->addr.addr;
+    int ret, err;
+
+    ports_share_moment( entry->addr.protocol, entry->port, fd, entry->mode, 1 );
+    ret = bind( fd, &addr->sa, addr->sa.sa_family == AF_INET6 ? sizeof(addr->in6) : sizeof(addr->in) );
+    err = errno;
+    ports_share_moment( entry->addr.protocol, entry->port, fd, entry->mode, 0 );
+    errno = err;
+    return ret;
 }
 
 /* listen(), which looks for others on the port again; 0 or -1 with errno */

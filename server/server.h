@@ -135,14 +135,28 @@ struct port_address
 
 extern u32 ports_rule( enum port_mode first, int first_wild, enum port_mode second, int second_wild );
 extern u32 ports_check( const struct port_address *addr, enum port_mode mode );
-extern struct port_entry *ports_add( const struct port_address *addr, enum port_mode mode, int fd );
+extern struct port_entry *ports_enter( const struct port_address *addr, enum port_mode mode, int fd );
 extern struct port_entry *ports_share( struct port_entry *entry );
-extern void ports_release( struct port_entry *entry, int fd );
+extern void ports_release( struct port_entry *entry, int fd, int had_connections );
 extern u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode mode, int fd, struct port_entry **entry );
+extern int ports_bind_again( const struct port_entry *entry, int fd );
 extern int ports_listen( const struct port_entry *entry, int fd, int backlog );
 extern enum port_mode ports_mode( const struct port_entry *entry );
 extern const union linux_address *ports_address( const struct port_entry *entry );
 extern u32 ports_count(void);
+
+/* ---- diag.c: what the kernel knows of a port ---- */
+
+struct diag_socket
+{
+    u64 cookie;                                 /* SO_COOKIE */
+    struct port_address addr;                   /* bound to this */
+};
+
+/* 0: go on with the next one */
+typedef int (*diag_func)( const struct diag_socket *sock, void *arg );
+
+extern int diag_port( int protocol, u16 port, u32 states, diag_func func, void *arg );
 
 /* ---- socket.c: the record of a socket ---- */
 
@@ -188,6 +202,7 @@ extern int socket_is_established( const struct sock *sock );
 extern int socket_tcp_state( int fd );
 extern int socket_take_error( int fd );
 extern void socket_rebind( struct sock *sock );
+extern int socket_is_dual( const struct sock *sock );
 extern void socket_port_address( const struct sock *sock, struct port_address *out );
 extern int socket_cookie( int fd, u64 *cookie );
 extern int socket_set_int( int fd, int level, int option, int value );
@@ -308,8 +323,10 @@ extern u32 watch_backlog_request( struct request *req );
 extern u32 mailbox_request( struct request *req );
 extern u32 name_request( struct request *req );
 
-/* ---- what others need of connect.c, accept.c, shutdown.c, close.c, backlog.c, option.c ---- */
+/* ---- what others need of bind.c, connect.c, accept.c, shutdown.c, close.c, backlog.c, option.c ---- */
 
+extern void bind_note( struct sock *sock );
+extern void bind_chosen( struct sock *sock, u16 port );
 extern void connect_look( struct sock *sock );
 extern void connect_established( struct sock *sock );
 extern void connect_resume( struct sock *sock );

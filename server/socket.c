@@ -258,6 +258,12 @@ const struct slot *socket_remembered( u64 cookie )
     return NULL;
 }
 
+/* may the kernel have connections of it when the record has gone? */
+static int socket_had_connections( const struct sock *sock )
+{
+    return sock->pub.state == SOCKET_LISTENING || socket_is_established( sock );
+}
+
 /* The end of a record. What the kernel still has to send it sends by itself. */
 void socket_end( struct sock *sock )
 {
@@ -267,7 +273,7 @@ void socket_end( struct sock *sock )
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );
-    if (sock->port) ports_release( sock->port, sock->fd );
+    if (sock->port) ports_release( sock->port, sock->fd, socket_had_connections( sock ) );
 
     /* a linger that somebody set behind our back would make close() wait */
     if (socket_is_stream( sock )) option_apply_linger( sock );
@@ -310,40 +316,45 @@ void socket_rebind( struct sock *sock )
     union linux_address addr;
     socklen_t len;
     u16 port;
+    int ret;
 
     if (!(sock->pub.flags & SOCKET_BOUND)) return;
-    if (sock->port)
-    {
-        addr = *ports_address( sock->port );
-        len = addr.sa.sa_family == AF_INET6 ? sizeof(addr.in6) : sizeof(addr.in);
-    }
+    if (sock->port) ret = ports_bind_again( sock->port, sock->fd );
     else
     {
         memcpy( &port, sock->pub.local.data + 2, sizeof(port) );
         address_make_any( sock->pub.family, ntohs( port ), &addr, &len );
+        ret = bind( sock->fd, &addr.sa, len );
     }
     /* EINVAL: it has its port still. What getsockname says is no guide: it goes on showing a lost one. */
-    if (!bind( sock->fd, &addr.sa, len ) || errno == EINVAL)
+    if (!ret || errno == EINVAL)
     {
         if (address_local( sock->fd, &addr )) address_to_client( &addr, &sock->pub.local );
         return;
     }
-    log_line( "cannot bind to port %u again: %s", address_port( &addr ), strerror( errno ) );
-    if (sock->port) ports_release( sock->port, sock->fd );
+    log_line( "cannot bind a socket to its port again: %s", strerror( errno ) );
+    if (sock->port) ports_release( sock->port, sock->fd, 0 );
     sock->port = NULL;
+    sock->pub.ledger = 0;
     sock->pub.flags &= ~SOCKET_BOUND;
     sock->pub.local.len = 0;
+}
+
+/* an IPv6 socket that takes IPv4 as well */
+int socket_is_dual( const struct sock *sock )
+{
+    int v6only;
+
+    if (sock->pub.family != WS_AF_INET6) return 0;
+    return !socket_get_int( sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only ) && !v6only;
 }
 
 /* what the kernel says it is bound to, as the ledger wants it */
 void socket_port_address( const struct sock *sock, struct port_address *out )
 {
-    int v6only;
-
     memset( out, 0, sizeof(*out) );
     out->protocol = socket_is_stream( sock ) ? IPPROTO_TCP : IPPROTO_UDP;
-    if (sock->pub.family == WS_AF_INET6)
-        out->dual = !socket_get_int( sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only ) && !v6only;
+    out->dual = socket_is_dual( sock );
     address_local( sock->fd, &out->addr );
 }
 

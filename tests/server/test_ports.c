@@ -98,7 +98,7 @@ static u32 bind_one( int family, int protocol, int dual, const char *ip, u16 *po
 
 static void end_one( struct bound *bound )
 {
-    if (bound->entry) ports_release( bound->entry, bound->fd );
+    if (bound->entry) ports_release( bound->entry, bound->fd, 0 );
     if (bound->fd != -1) close( bound->fd );
     bound->entry = NULL;
     bound->fd = -1;
@@ -334,6 +334,55 @@ static void test_specific_first_udp( void **state )
     end_one( &one );
 }
 
+/* What Windows says to SO_REUSEADDR where the first has not set it, WSAEACCES, holds beside a program outside, too. */
+static void test_outside_reuse( void **state )
+{
+    static const struct
+    {
+        int family;
+        const char *outside, *ours;
+        u32 reuse;              /* the error with SO_REUSEADDR; without it is WSAEADDRINUSE always */
+    }
+    pairs[] =
+    {
+        { AF_INET, "127.0.0.1", "127.0.0.1", WSAEACCES },
+        { AF_INET, "0.0.0.0", "0.0.0.0", WSAEACCES },
+        /* these Windows allows and Linux can't */
+        { AF_INET, "127.0.0.1", "0.0.0.0", WSAEADDRINUSE },
+        { AF_INET, "0.0.0.0", "127.0.0.1", WSAEADDRINUSE },
+        { AF_INET6, "::1", "::1", WSAEACCES },
+        { AF_INET6, "::", "::", WSAEACCES },
+        { AF_INET6, "::1", "::", WSAEADDRINUSE },
+    };
+    struct port_address addr;
+    struct bound bound;
+    int fd, protocol;
+    unsigned i, mode;
+    u16 port;
+
+    (void)state;
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]) * 2; i++)
+    {
+        const unsigned n = i / 2;
+
+        protocol = i % 2 ? IPPROTO_TCP : IPPROTO_UDP;
+        fd = socket( pairs[n].family, i % 2 ? SOCK_STREAM : SOCK_DGRAM, 0 );
+        addr = make_address( pairs[n].family, protocol, 0, pairs[n].outside, 0 );
+        assert_int_equal( bind( fd, &addr.addr.sa, sizeof(addr.addr) ), 0 );
+        if (i % 2) assert_int_equal( listen( fd, 1 ), 0 );
+        assert_int_equal( address_local( fd, &addr.addr ), 1 );
+        port = address_port( &addr.addr );
+        for (mode = PORT_DEFAULT; mode <= PORT_EXCLUSIVE; mode++)
+        {
+            assert_int_equal( bind_one( pairs[n].family, protocol, 0, pairs[n].ours, &port, mode, &bound ),
+                              mode == PORT_REUSE ? pairs[n].reuse : WSAEADDRINUSE );
+            end_one( &bound );
+        }
+        close( fd );
+    }
+    assert_int_equal( ports_count(), 0 );
+}
+
 /* Unix programs outside: their ports are taken for us, ours for them, flags of theirs or not */
 static void test_outside( void **state )
 {
@@ -415,7 +464,7 @@ static void test_exclusive_connection( void **state )
     end_one( &bound );
     assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, "127.0.0.1", &port, PORT_DEFAULT, &second ), WSAEADDRINUSE );
     end_one( &second );
-    ports_release( shared, -1 );
+    ports_release( shared, -1, 0 );
     assert_int_equal( bind_one( AF_INET, IPPROTO_TCP, 0, "127.0.0.1", &port, PORT_DEFAULT, &second ), 0 );
     end_one( &second );
     assert_int_equal( ports_count(), 0 );
@@ -480,6 +529,7 @@ int main(void)
         RAW_UNIT( test_specific_first ),
         RAW_UNIT( test_specific_first_udp ),
         RAW_UNIT( test_outside ),
+        RAW_UNIT( test_outside_reuse ),
         RAW_UNIT( test_time_wait ),
         RAW_UNIT( test_exclusive_connection ),
         RAW_UNIT( test_port_zero ),

@@ -34,6 +34,7 @@ extern void func_ioctl(void);
 extern void func_msg(void);
 extern void func_names(void);
 extern void func_option(void);
+extern void func_ports(void);
 extern void func_process(void);
 extern void func_reset(void);
 extern void func_select(void);
@@ -58,6 +59,7 @@ const struct test winetest_testlist[] =
     { "msg", func_msg },
     { "names", func_names },
     { "option", func_option },
+    { "ports", func_ports },
     { "process", func_process },
     { "reset", func_reset },
     { "select", func_select },
