@@ -41,6 +41,7 @@ static int loop_batch_count;                    /* events in the batch that is b
 static struct timer **loop_heap;                /* binary heap, the earliest first */
 static u32 loop_heap_count, loop_heap_size;
 
+static int loop_has_guard;                      /* its signal is handled */
 static volatile sig_atomic_t loop_guarded;      /* the guard's interval timer runs */
 
 /* The guard. No call here may block, yet every client shares the open file
@@ -57,18 +58,22 @@ static void loop_guard( int on )
 {
     struct itimerval interval = { { on, 0 }, { on, 0 } };
 
-    if (loop_guarded == on) return;
+    if (loop_guarded == on || !loop_has_guard) return;
     loop_guarded = on;
     setitimer( ITIMER_REAL, &interval, NULL );
 }
 
-int loop_init(void)
+static void loop_guard_init(void)
 {
     struct sigaction action;
 
     memset( &action, 0, sizeof(action) );
     action.sa_handler = loop_guard_signal;
-    sigaction( SIGALRM, &action, NULL );
+    loop_has_guard = !sigaction( SIGALRM, &action, NULL );
+}
+
+int loop_init(void)
+{
     return (loop_epoll = epoll_create1( EPOLL_CLOEXEC )) == -1 ? -1 : 0;
 }
 
@@ -227,26 +232,30 @@ static void loop_dispatch(void)
     loop_batch_count = 0;
 }
 
+/* One look at the fds, for so long at most (ms; -1: until something happens), and all that is to be done
+ * then. How many were ready; -1 if there can be no look at all. */
+int loop_step( int timeout )
+{
+    int count = epoll_wait( loop_epoll, loop_batch, LOOP_BATCH, timeout );
+
+    if (count != -1) loop_guard( 1 );
+    else if (errno == EINTR) loop_guard( 0 );   /* it found us idle */
+    else return -1;
+
+    loop_batch_count = count > 0 ? count : 0;
+    loop_dispatch();
+    loop_expire();
+    return count > 0 ? count : 0;
+}
+
 void loop_run(void)
 {
-    int count;
-
+    loop_guard_init();
     for (loop_running = 1; loop_running; )
     {
-        if ((count = epoll_wait( loop_epoll, loop_batch, LOOP_BATCH, loop_timeout() )) == -1)
-        {
-            if (errno == EINTR) loop_guard( 0 );  /* it found us idle */
-            else
-            {
-                log_line( "epoll_wait: %s", strerror( errno ) );
-                break;
-            }
-        }
-        else loop_guard( 1 );
-
-        loop_batch_count = count > 0 ? count : 0;
-        loop_dispatch();
-        loop_expire();
+        if (loop_step( loop_timeout() ) != -1) continue;
+        log_line( "epoll_wait: %s", strerror( errno ) );
+        break;
     }
 }
 

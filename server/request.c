@@ -68,6 +68,16 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
                 "the longest request fits" );
 
+/* How long a request of this type and its reply are: for who checks what is said.
+ * 0: there is no such request. */
+int request_shape( u32 type, u32 *size, u32 *reply_size )
+{
+    if (type >= REQUEST_COUNT || !request_kinds[type].handler) return 0;
+    *size = request_kinds[type].size;
+    *reply_size = request_kinds[type].reply_size;
+    return 1;
+}
+
 /* the message's type, NULL if no client of ours would send it so */
 static const struct request_kind *request_check( int ready, const struct message *message )
 {

@@ -69,6 +69,7 @@ extern int loop_watch( struct watch *watch, u32 events );
 extern void loop_again( struct watch *watch );
 extern void loop_timer( struct timer *timer, u64 ms );
 extern void loop_cancel( struct timer *timer );
+extern int loop_step( int timeout );
 extern void loop_run(void);
 extern void loop_stop(void);
 
@@ -300,6 +301,7 @@ struct message
     } data;
 };
 
+extern int request_shape( u32 type, u32 *size, u32 *reply_size );
 extern int request_handle( struct client *client, int ready, struct message *message, struct reply *reply );
 
 /* ---- the handlers, each in the file of its concern ---- */
