@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <netinet/tcp.h>
 
 #include "server.h"
 
@@ -49,14 +48,14 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
 static int accept_fits( const struct sock *listener, int fd )
 {
     union linux_address addr;
+    int protocol;
     u64 cookie;
     u16 port;
-    int type;
 
     memcpy( &port, listener->pub.local.data + 2, sizeof(port) );
     if (!address_local( fd, &addr ) || addr.sa.sa_family != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET)) return 0;
-    if (address_port( &addr ) != ntohs( port ) || socket_tcp_state( fd ) == TCP_LISTEN) return 0;
-    if (socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type ) || type != SOCK_STREAM) return 0;
+    if (address_port( &addr ) != ntohs( port )) return 0;
+    if (socket_get_int( fd, SOL_SOCKET, SO_PROTOCOL, &protocol ) || protocol != IPPROTO_TCP) return 0;
     return !socket_cookie( fd, &cookie ) && !socket_by_cookie( cookie );
 }
 

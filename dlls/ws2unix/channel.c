@@ -40,6 +40,7 @@
 static pthread_mutex_t channel_lock = PTHREAD_MUTEX_INITIALIZER;
 static int channel_fd = -1;             /* the connection, -1 when there is none */
 static unsigned int channel_id;         /* of the last request */
+static int helper_pid;                  /* of the helper we are connected to */
 static const struct slot *arena;        /* of the helper we are connected to */
 static unsigned int *counters;          /* protocol.idl: the counters; one mapping for the life of the process */
 static int counters_fd = -1;
@@ -190,6 +191,7 @@ static int hello(void)
     close( fd );
     if (map == MAP_FAILED) return -1;
     arena = map;
+    helper_pid = reply.helper_pid;
     return 0;
 }
 
@@ -256,7 +258,7 @@ unsigned int channel_connect(void)
         if ((channel_fd = helper_connect()) == -1) return WSAENETDOWN;
         if (!hello() && !sockets_enumerate( tell_again, NULL ))
         {
-            watch_channel( channel_fd );
+            watch_helper( helper_pid );
             return 0;
         }
         disconnect();
@@ -320,7 +322,7 @@ int channel_enter_socket( struct unix_socket *socket, int fd, uint64_t cookie, s
     socket->pending = counters + socket->counter;
     sockets_enter( socket, fd, cookie );
     set_ref( socket, ref );
-    watch_start( channel_fd );
+    watch_start( helper_pid );
     return 1;
 }
 

@@ -82,8 +82,8 @@ static inline const struct slot *published( struct unix_socket *socket )
 /* ---- watch.c ---- */
 
 /* from the first socket on the process notices when its helper dies */
-extern void watch_start( int fd );
-extern void watch_channel( int fd );    /* there is another connection */
+extern void watch_start( int pid );
+extern void watch_helper( int pid );    /* there is another helper */
 
 /* helper.c: a connection to this prefix's helper, which is started if there is none; -1: see helper_failure() */
 extern int helper_connect(void);

@@ -21,52 +21,56 @@
 
 /* A program that only sends and receives asks the helper nothing. But what the helper does by itself for its
  * sockets (sending the rest of a send, resetting for data that nobody will receive) the next one
- * takes up only when it has been told of them. So one thread sleeps until the connection
- * breaks. It is none of Wine's: it blocks all signals, and touches nothing of the program's. */
+ * takes up only when it has been told of them. So one thread sleeps until the helper
+ * ends. It is none of Wine's: it blocks all signals, and touches nothing of the program's. */
 
 #include "ws2unix_private.h"
 #include "control.h"
 
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #define STACK_SIZE  (128 * 1024)
 #define FIRST_PAUSE 50                  /* ms until the next attempt to find a helper when there was none; then twice as long */
 #define LAST_PAUSE  5000
 
-static int watch_epoll = -1;            /* has the connection; the kernel forgets it when that is closed */
+static int watch_epoll = -1;
 
+/* Until a helper's process has ended: watching the connection itself would cost something with every message. */
 static void *watch_thread( void *arg )
 {
     struct epoll_event event;
-    int pause = -1;
+    int pause = -1, count;
 
     (void)arg;
     for (;;)
     {
-        if (epoll_wait( watch_epoll, &event, 1, pause ) == -1 && errno != EINTR) return NULL;
+        if ((count = epoll_wait( watch_epoll, &event, 1, pause )) == -1 && errno != EINTR) return NULL;
+        if (count == 1) close( event.data.fd );
         if (!channel_renew()) pause = -1;
         else if (pause == -1) pause = FIRST_PAUSE;
         else pause = pause < LAST_PAUSE / 2 ? pause * 2 : LAST_PAUSE;
     }
 }
 
-void watch_channel( int fd )
+void watch_helper( int pid )
 {
-    struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET };
+    struct epoll_event event = { .events = EPOLLIN };
 
-    if (watch_epoll != -1) epoll_ctl( watch_epoll, EPOLL_CTL_ADD, fd, &event );
+    if (watch_epoll == -1 || (event.data.fd = syscall( SYS_pidfd_open, pid, 0 )) == -1) return;
+    if (epoll_ctl( watch_epoll, EPOLL_CTL_ADD, event.data.fd, &event ) == -1) close( event.data.fd );
 }
 
 /* Without it the next request notices, no sooner. The caller has blocked all signals, and the thread starts so. */
-void watch_start( int fd )
+void watch_start( int pid )
 {
     pthread_attr_t attr;
     pthread_t thread;
 
     if (watch_epoll != -1) return;
     if ((watch_epoll = epoll_create1( EPOLL_CLOEXEC )) == -1) return;
-    watch_channel( fd );
+    watch_helper( pid );
     pthread_attr_init( &attr );
     pthread_attr_setstacksize( &attr, STACK_SIZE );
     pthread_attr_setdetachstate( &attr, PTHREAD_CREATE_DETACHED );
