@@ -31,6 +31,7 @@ extern void func_connect(void);
 extern void func_data(void);
 extern void func_exports(void);
 extern void func_ioctl(void);
+extern void func_linger(void);
 extern void func_msg(void);
 extern void func_names(void);
 extern void func_option(void);
@@ -56,6 +57,7 @@ const struct test winetest_testlist[] =
     { "data", func_data },
     { "exports", func_exports },
     { "ioctl", func_ioctl },
+    { "linger", func_linger },
     { "msg", func_msg },
     { "names", func_names },
     { "option", func_option },
