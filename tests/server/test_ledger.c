@@ -181,6 +181,8 @@ static void check_order( int order )
         assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &clients[i] ), 0 );
         assert_int_equal( raw_connect( &raw, &clients[i], &addr, NULL ), 0 );
         assert_int_equal( raw_accept( &raw, &listener, &servers[i], NULL ), 0 );
+        /* with data under way: of a connection that has only one FIN left the kernel forgets when it has too many */
+        raw_fill( servers[i].fd );
     }
     for (i = 0; i < 3; i++) known[i] = *raw_slot( &raw, socks[i] );
     next_helper();

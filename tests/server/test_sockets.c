@@ -188,6 +188,7 @@ static void test_exclusive_listener( void **state )
     assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
     assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &second ), 0 );
     assert_int_equal( raw_bind( &raw, &second, &addr, NULL ), WSAEADDRINUSE );
+    raw_fill( server.fd );
     assert_int_equal( raw_close_sock( &raw, &server, 0, NULL ), 0 );
     /* still half open: the peer has not closed it */
     assert_int_equal( raw_bind( &raw, &second, &addr, NULL ), WSAEADDRINUSE );
