@@ -102,6 +102,9 @@ enum socket_queue socket_queue( int fd )
     ssize_t ret;
     char byte;
 
+    /* a reset counts, whatever came before it: Linux would go on to give that */
+    if (socket_tcp_state( fd ) == TCP_CLOSE && socket_take_error( fd )) return QUEUE_RESET;
+
     if (recv( fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT ) == 1) return QUEUE_DATA;
 
     if ((ret = recv( fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT )) > 0) return QUEUE_DATA;

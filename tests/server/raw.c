@@ -190,26 +190,37 @@ int raw_send( int fd, const void *data, size_t len, const int *fds, int count )
     return sendmsg( fd, &msg, MSG_NOSIGNAL ) == (ssize_t)len ? 0 : -1;
 }
 
-/* one message and the fd that came along, -1: none */
-ssize_t raw_recv( int fd, void *data, size_t len, int *got )
+/* one message and the fds that came along, as many as there is room for: the helper sends no more */
+static ssize_t raw_recv_fds( int fd, void *data, size_t len, int *got, int room, int *count )
 {
-    union { struct cmsghdr header; char space[CMSG_SPACE( sizeof(int) )]; } control;
+    union { struct cmsghdr header; char space[CMSG_SPACE( PROTOCOL_MAX_FDS * sizeof(int) )]; } control;
     struct iovec iov = { data, len };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control };
     struct cmsghdr *cmsg;
     ssize_t ret;
 
-    *got = -1;
+    *count = 0;
+    msg.msg_controllen = CMSG_SPACE( room * sizeof(int) );
     while ((ret = recvmsg( fd, &msg, MSG_CMSG_CLOEXEC )) == -1 && errno == EINTR) /* again */;
     if (ret <= 0) return ret;
     assert_false( msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) );
     if ((cmsg = CMSG_FIRSTHDR( &msg )))
     {
         assert_int_equal( cmsg->cmsg_type, SCM_RIGHTS );
-        assert_int_equal( cmsg->cmsg_len, CMSG_LEN( sizeof(int) ) );
-        memcpy( got, CMSG_DATA( cmsg ), sizeof(int) );
+        *count = (cmsg->cmsg_len - CMSG_LEN( 0 )) / sizeof(int);
+        assert_in_range( *count, 1, room );
+        memcpy( got, CMSG_DATA( cmsg ), *count * sizeof(int) );
     }
     return ret;
+}
+
+/* one message and the fd that came along, -1: none */
+ssize_t raw_recv( int fd, void *data, size_t len, int *got )
+{
+    int count;
+
+    *got = -1;
+    return raw_recv_fds( fd, data, len, got, 1, &count );
 }
 
 /* a request and its reply; a fd that comes must be wanted (got) or is a failure */
@@ -222,7 +233,8 @@ u32 raw_request( struct raw *raw, u32 type, const void *in, size_t in_size, int 
 
     request.header.type = type;
     request.header.id = ++raw->last_id;
-    request.header.mailbox = 0;
+    request.header.mailbox = raw->mailbox;
+    raw->mailbox = 0;
     memcpy( request.data, in, in_size );
     assert_int_equal( raw_send( raw->fd, &request, sizeof(request.header) + in_size, &fd, fd != -1 ), 0 );
 
@@ -316,6 +328,74 @@ u32 raw_create( struct raw *raw, u32 family, u32 type, u32 protocol, struct raw_
     assert_int_equal( out.count, 1 );
     sock->ref = out.made[0].socket;
     sock->cookie = out.made[0].cookie;
+    return 0;
+}
+
+/* as many as the helper gives, up to PROTOCOL_MAX_FDS; how many that were, 0: none */
+int raw_create_many( struct raw *raw, u32 type, u64 mailbox, int wanted, struct raw_sock *socks )
+{
+    struct { struct request_header header; struct create_request in; } request;
+    struct { struct reply_header header; struct create_reply out; } reply;
+    int fds[PROTOCOL_MAX_FDS], count, i;
+
+    memset( &request, 0, sizeof(request) );
+    request.header.type = REQUEST_CREATE;
+    request.header.id = ++raw->last_id;
+    request.in.family = WS_AF_INET;
+    request.in.type = type;
+    request.in.mailbox = mailbox;
+    request.in.count = wanted;
+    for (i = 0; i < wanted; i++) request.in.counters[i] = next_counter( raw );
+    assert_int_equal( raw_send( raw->fd, &request, sizeof(request), NULL, 0 ), 0 );
+    assert_true( raw_recv_fds( raw->fd, &reply, sizeof(reply), fds, PROTOCOL_MAX_FDS, &count ) >= (ssize_t)sizeof(reply.header) );
+    assert_int_equal( reply.header.id, raw->last_id );
+    if (reply.header.error) return 0;
+    assert_int_equal( count, reply.out.count );
+    for (i = 0; i < count; i++)
+    {
+        socks[i].ref = reply.out.made[i].socket;
+        socks[i].cookie = reply.out.made[i].cookie;
+        socks[i].counter = request.in.counters[i];
+        socks[i].fd = fds[i];
+    }
+    return count;
+}
+
+/* a new mailbox: its name, and the fd that is its handle */
+u32 raw_mailbox( struct raw *raw, u64 *name, int *fd )
+{
+    struct mailbox_request in = { 0, 0 };
+    struct mailbox_reply out;
+    u32 ret = raw_request( raw, REQUEST_MAILBOX, &in, sizeof(in), -1, &out, sizeof(out), fd );
+
+    *name = ret ? 0 : out.mailbox;
+    return ret;
+}
+
+/* gives the socket a mailbox */
+u32 raw_name( struct raw *raw, const struct raw_sock *sock, u64 mailbox )
+{
+    struct name_request in = { sock->ref };
+    struct name_reply out;
+
+    raw->mailbox = mailbox;
+    return raw_request( raw, REQUEST_NAME, &in, sizeof(in), -1, &out, sizeof(out), NULL );
+}
+
+/* the socket of a handle */
+u32 raw_adopt_box( struct raw *raw, int box, struct raw_sock *sock )
+{
+    struct adopt_request in;
+    struct adopt_reply out;
+    u32 ret;
+
+    memset( &in, 0, sizeof(in) );
+    memset( sock, 0, sizeof(*sock) );
+    sock->fd = -1;
+    sock->counter = in.counter = next_counter( raw );
+    if ((ret = raw_request( raw, REQUEST_ADOPT, &in, sizeof(in), box, &out, sizeof(out), &sock->fd ))) return ret;
+    sock->ref = out.socket;
+    sock->cookie = out.cookie;
     return 0;
 }
 

@@ -58,6 +58,7 @@ struct raw
     u32 *counters;              /* one's own */
     u32 last_id;
     u32 last_counter;           /* of the last socket */
+    u64 mailbox;                /* for the header of the next request, 0: none */
 };
 
 extern int raw_connect_only(void);
@@ -78,6 +79,10 @@ struct raw_sock
 };
 
 extern u32 raw_create( struct raw *raw, u32 family, u32 type, u32 protocol, struct raw_sock *sock );
+extern int raw_create_many( struct raw *raw, u32 type, u64 mailbox, int wanted, struct raw_sock *socks );
+extern u32 raw_mailbox( struct raw *raw, u64 *name, int *fd );
+extern u32 raw_name( struct raw *raw, const struct raw_sock *sock, u64 mailbox );
+extern u32 raw_adopt_box( struct raw *raw, int box, struct raw_sock *sock );
 extern u32 raw_adopt( struct raw *raw, int fd, const struct slot *known, struct raw_sock *sock );
 extern u32 raw_close_sock( struct raw *raw, struct raw_sock *sock, u32 flags, int *wait );
 extern u32 raw_bind( struct raw *raw, const struct raw_sock *sock, const struct address *addr, struct address *bound );
