@@ -29,6 +29,7 @@ extern void func_badsock(void);
 extern void func_catalog(void);
 extern void func_connect(void);
 extern void func_data(void);
+extern void func_death(void);
 extern void func_exports(void);
 extern void func_ioctl(void);
 extern void func_linger(void);
@@ -55,6 +56,7 @@ const struct test winetest_testlist[] =
     { "catalog", func_catalog },
     { "connect", func_connect },
     { "data", func_data },
+    { "death", func_death },
     { "exports", func_exports },
     { "ioctl", func_ioctl },
     { "linger", func_linger },
