@@ -45,7 +45,7 @@
  * MODEL_SECONDS, instead of MODEL_LIVES. */
 
 #define LIFE_STEPS 200
-#define LIFE_SECONDS 8
+#define LIFE_SECONDS 12
 #define BACKLOG_SIZE 262144     /* more than fits into buffers of the sizes below */
 #define PEER_BUFFER 4096
 #define SEND_BUFFER 32768
