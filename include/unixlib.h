@@ -51,7 +51,7 @@ struct unix_socket
     uint64_t              backlog_end;  /* its length */
     volatile int          kept;         /* listener: a connection that the helper had no room for, to be accepted next; -1: none */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
-    int                   icmp_error;   /* datagrams: an errno that a send met and a receive must report; 0 none */
+    int                   icmp_error;   /* datagrams: an error that a receive has to report, or to look for (data.c); 0 none */
     unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */
 };
@@ -304,6 +304,7 @@ enum unix_ioctl
     UNIX_IOCTL_STATE,                   /* tcpi_state of TCP_INFO as Linux numbers it */
     UNIX_IOCTL_INTERFACES,              /* data: struct unix_interface[], of the socket's family */
     UNIX_IOCTL_ROUTE,                   /* data: a remote address, out: the local one that is used to reach it */
+    UNIX_IOCTL_ICMP,                    /* datagrams: would a receive report an ICMP error? What it would not is dropped */
 };
 
 /* Winsock's numbers of options that Wine's headers do not have */

@@ -97,11 +97,13 @@ static unsigned int ready_connected( struct socket *sock, short revents )
     return ready;
 }
 
-static unsigned int ready_datagram( const struct socket *sock, short revents )
+/* An ICMP error makes a socket readable if a receive will report it. */
+static unsigned int ready_datagram( struct socket *sock, short revents )
 {
     unsigned int ready = 0;
 
-    if (revents & (UNIX_POLLIN | UNIX_POLLERR)) ready |= READY_DATA;
+    if (revents & UNIX_POLLIN) ready |= READY_DATA;
+    else if (((revents & UNIX_POLLERR) || sock->unix->icmp_error) && kernel_value( sock, UNIX_IOCTL_ICMP )) ready |= READY_DATA;
     if (revents & UNIX_POLLOUT) ready |= READY_WRITE;
     if (socket_flags( sock ) & SOCKET_RECV_SHUTDOWN) ready |= READY_NO_RECV;
     return ready;

@@ -223,6 +223,7 @@ static unsigned int recv_blocking( struct socket *sock, struct recv_params *para
 static BOOL will_wait( struct socket *sock, struct recv_params *params )
 {
     if (!sock->unix->wait_first || params->flags || socket_is_nonblocking( sock )) return FALSE;
+    if (sock->unix->icmp_error) return FALSE;   /* poll may not know of it */
     if (!buffers_writable( (const WSABUF *)params->bufs, params->count, 0, PROBE_MAX )) return FALSE;
     sock->unix->wait_first--;
     return TRUE;

@@ -117,11 +117,12 @@ static void forget_watch( struct entry *entry )
 }
 
 /* Reads the results. An entry that poll ends again and again without its being ready for what
- * is wanted (a HUP where only urgent data is) is asked no more: more can't come there. */
+ * is wanted (a HUP where only urgent data is) is asked no more: more can't come there. A datagram socket
+ * that is not ready for anything had an ICMP error that means nothing, and has it no more. */
 static void collect( struct poll *poll )
 {
     struct entry *entry;
-    unsigned int i;
+    unsigned int i, ready;
     short revents;
 
     for (i = 0; i < poll->count; i++)
@@ -136,11 +137,11 @@ static void collect( struct poll *poll )
         }
         else if (revents)
         {
-            entry->ready = ready_from_poll( entry->sock, revents ) & entry->wanted;
-            if (!entry->ready)
+            ready = ready_from_poll( entry->sock, revents );
+            if (!(entry->ready = ready & entry->wanted))
             {
                 poll->fds[i].events = ready_events( entry->sock, entry->wanted );
-                if (!(poll->fds[i].events & revents)) poll->fds[i].fd = -1;
+                if (!(poll->fds[i].events & revents) && (ready || socket_is_stream( entry->sock ))) poll->fds[i].fd = -1;
             }
         }
         if (entry->ready) poll->ready++;

@@ -29,7 +29,7 @@ Receiving and sending: one system call each, straight on the kernel socket
 
 #define MAX_IOV      1024               /* Linux takes no more in one call */
 #define MAX_DATAGRAM 65536              /* no datagram is longer, whatever its family */
-#define MAX_SWALLOW  64                 /* ICMP errors passed over in one call; there is room for few in a socket */
+#define MAX_SWALLOW  64                 /* errors passed over in one call */
 #define IDLE_LOOK    16                 /* one in so many receives that find nothing looks for errors */
 
 _Static_assert( MSG_OOB == WS_MSG_OOB && MSG_PEEK == WS_MSG_PEEK && MSG_DONTROUTE == WS_MSG_DONTROUTE,
@@ -97,11 +97,14 @@ static void gather( const struct unix_buf *bufs, unsigned int count, char *dst )
 
 /* ---- ICMP errors of datagram sockets ----
  *
- * Linux tells of one in the next call, be it a send, and where IP_RECVERR is on
- * keeps the message in an error queue besides, which makes the socket readable.
- * Windows tells of a few of them only, and receives alone. So a send that meets one
- * notes it and sends again; a receive reports or passes over it, and takes the
- * message off the queue with it. */
+ * Linux tells of one in the next call, be it a send, and where IP_RECVERR is on (all datagram sockets that
+ * a helper made) keeps the message in an error queue besides, which makes the socket readable.
+ * Windows tells of a few of them only, receives alone, and of each once. So the queue is what counts: a
+ * receive takes a message off it, and either reports or passes over it, whoever else has the socket; a
+ * send that meets an error notes that there is one and sends again. The note is icmp_error: */
+
+#define ICMP_LOOK 1     /* the error queue is worth a look before the next receive */
+                        /* negative: a message that has been taken: -ENETRESET, -ECONNREFUSED */
 
 /* what Windows makes of an ICMP message: an errno, 0: nothing */
 static int icmp_errno( const struct sock_extended_err *error )
@@ -165,37 +168,77 @@ static int may_be_icmp( int err )
     }
 }
 
-/* takes what means nothing, and the first message that does: -1: there is none */
-static int take_meaningful_error( int fd )
+/* does the kernel keep messages for this socket? */
+static int has_queue( const struct unix_socket *socket )
 {
-    int err;
+    const struct slot *slot = __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE );
 
-    do err = take_queued_error( fd );
-    while (!err);
-    return err;
+    return slot->type == WS_SOCK_DGRAM && !(__atomic_load_n( &slot->flags, __ATOMIC_RELAXED ) & SOCKET_ADOPTED);
 }
 
 /* the Winsock error that a receive reports for it, 0: none */
-static unsigned int report_icmp( struct unix_socket *socket, int err )
+static unsigned int icmp_report( const struct unix_socket *socket, int err )
 {
-    int queued = take_meaningful_error( socket->fd );
-
-    if (queued != -1) err = queued;
     if (err == ECONNREFUSED && has_option( socket, OPTION_UDP_CONNRESET )) return WSAECONNRESET;
     if (err == ENETRESET && has_option( socket, OPTION_UDP_NETRESET )) return WSAENETRESET;
     return 0;
 }
 
-/* the socket has nothing to receive, but is there a message that has been forgotten?
- * poll would say for ever that the socket is ready */
-static int look_for_icmp( struct unix_socket *socket, int waited )
+/* Takes messages off the queue up to the first that a receive reports; 0: there is none. err: of the kernel's
+ * that has just been met, 0: none; without a queue it is all there is. */
+static unsigned int take_report( const struct unix_socket *socket, int err )
 {
-    int err;
+    unsigned int error;
 
-    if (!waited && ++socket->idle_receives % IDLE_LOOK) return 0;
-    if ((err = take_queued_error( socket->fd )) == -1) return 0;
-    if (err) __atomic_store_n( &socket->icmp_error, err, __ATOMIC_RELEASE );
+    if (!has_queue( socket )) return icmp_report( socket, err );
+    while ((err = take_queued_error( socket->fd )) != -1)
+        if ((error = icmp_report( socket, err ))) return error;
+    return 0;
+}
+
+/* what has been noted, as take_report */
+static unsigned int take_note( struct unix_socket *socket )
+{
+    int note;
+
+    if (!__atomic_load_n( &socket->icmp_error, __ATOMIC_RELAXED )) return 0;
+    if (!(note = __atomic_exchange_n( &socket->icmp_error, 0, __ATOMIC_ACQ_REL ))) return 0;
+    return note < 0 ? icmp_report( socket, -note ) : take_report( socket, 0 );
+}
+
+static void note_look( struct unix_socket *socket )
+{
+    int none = 0;
+
+    __atomic_compare_exchange_n( &socket->icmp_error, &none, ICMP_LOOK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
+}
+
+/* a call that is no receive has met it: where there is no queue, that was the last word of it */
+void data_met_icmp( struct unix_socket *socket, int err )
+{
+    if (has_queue( socket )) note_look( socket );
+    else __atomic_store_n( &socket->icmp_error, err == ECONNREFUSED ? -err : 0, __ATOMIC_RELEASE );
+}
+
+/* poll says that there is an error: would a receive report one? What it would pass over is
+ * taken away, or poll would say so for ever. */
+int data_icmp_pending( struct unix_socket *socket )
+{
+    unsigned int error = take_note( socket );
+    socklen_t len = sizeof(int);
+    int err = 0;
+
+    if (!error && !has_queue( socket )) getsockopt( socket->fd, SOL_SOCKET, SO_ERROR, &err, &len );
+    if (!error && !(error = take_report( socket, err ))) return 0;
+    __atomic_store_n( &socket->icmp_error, error == WSAENETRESET ? -ENETRESET : -ECONNREFUSED, __ATOMIC_RELEASE );
     return 1;
+}
+
+/* the socket has nothing to receive: is there a message that has been forgotten? 0, or what to report */
+static unsigned int look_for_icmp( struct unix_socket *socket, int waited )
+{
+    if (!waited && ++socket->idle_receives % IDLE_LOOK) return 0;
+    return take_report( socket, 0 );
 }
 
 /* ---- receiving ---- */
@@ -279,16 +322,11 @@ static unsigned int receive_datagram( struct recv_params *params )
     int waited = params->flags & UNIX_MSG_WAITED;
     unsigned int error, i;
     ssize_t ret;
-    int err;
 
     params->result_flags = 0;
     for (i = 0; i < MAX_SWALLOW; i++)
     {
-        if (__atomic_load_n( &socket->icmp_error, __ATOMIC_RELAXED ) &&
-            (err = __atomic_exchange_n( &socket->icmp_error, 0, __ATOMIC_ACQ_REL )))
-        {
-            if ((error = report_icmp( socket, err ))) return error;
-        }
+        if ((error = take_note( socket ))) return error;
         if ((ret = receive_once( params, room, flags )) != -1)
         {
             if ((size_t)ret > room) params->result_flags |= UNIX_MSG_TRUNC;
@@ -297,11 +335,12 @@ static unsigned int receive_datagram( struct recv_params *params )
         }
         if (may_be_icmp( errno ))
         {
-            if ((error = report_icmp( socket, errno ))) return error;
+            if ((error = take_report( socket, errno ))) return error;
         }
         else if (errno == EAGAIN)
         {
-            if (!look_for_icmp( socket, waited )) return WSAEWOULDBLOCK;
+            error = look_for_icmp( socket, waited );
+            return error ? error : WSAEWOULDBLOCK;
         }
         else if (errno != EINTR) return error_from_errno( errno );
     }
@@ -439,19 +478,20 @@ static unsigned int send_datagram( struct send_params *params, int flags )
         if (send_once( params, addr_len ? &addr : NULL, addr_len, flags ) != -1)
         {
             /* what the first attempt met was not its own */
-            if (first_err) __atomic_store_n( &socket->icmp_error, first_err, __ATOMIC_RELEASE );
+            if (first_err) data_met_icmp( socket, first_err );
             return 0;
         }
         if ((err = errno) == EINTR) continue;
-        if (err == EAGAIN && (params->flags & UNIX_MSG_WAITED) && look_for_icmp( socket, 1 )) continue;
+        /* an error ends poll's wait, too: it is moved to where it does not */
+        if (err == EAGAIN && (params->flags & UNIX_MSG_WAITED)) data_icmp_pending( socket );
         if (!may_be_icmp( err )) return error_from_errno( err );
         if (first_err) break;
         first_err = err;
     }
-    /* The same again: it is this send's own, and if a note of it is in the error queue nobody
-     * wants that. Another: the first was somebody else's. */
-    if (err != first_err || (first_err = take_meaningful_error( socket->fd )) != -1)
-        __atomic_store_n( &socket->icmp_error, first_err, __ATOMIC_RELEASE );
+    /* The same again: it is this send's own, and a note of that in the error queue means nothing. Another:
+     * the first was somebody else's. */
+    if (err != first_err) data_met_icmp( socket, first_err );
+    else if (has_queue( socket )) note_look( socket );
     return is_lost( err ) ? 0 : error_from_errno( err );
 }
 

@@ -543,16 +543,19 @@ static unsigned int count_datagrams( struct unix_socket *socket, unsigned int *v
     }
     for (i = 0; i < 65536; i++)
     {
-        if ((ret = recv( socket->fd, &byte, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT )) == -1) break;
+        if ((ret = recv( socket->fd, &byte, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT )) == -1)
+        {
+            if (errno == EAGAIN) break;
+            /* an ICMP error that the look has met is for a receive to report */
+            if (errno != EINTR) data_met_icmp( socket, errno );
+            continue;
+        }
         total += ret;
         offset += ret;
         /* a kernel that counts only what was copied */
         if (unix_get( socket, SOL_SOCKET, SO_PEEK_OFF, &seen ) || seen != offset)
             setsockopt( socket->fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset) );
     }
-    /* an ICMP error that the look has met is for a receive to report (data.c) */
-    if (ret == -1 && errno != EAGAIN && errno != EINTR)
-        __atomic_store_n( &socket->icmp_error, errno, __ATOMIC_RELEASE );
     setsockopt( socket->fd, SOL_SOCKET, SO_PEEK_OFF, &none, sizeof(none) );
     pthread_mutex_unlock( &lock );
     *value = total;
@@ -679,6 +682,7 @@ NTSTATUS option_ioctl( void *args )
     case UNIX_IOCTL_STATE:      return get_tcp_state( params->socket, &params->value );
     case UNIX_IOCTL_INTERFACES: return get_interfaces( params );
     case UNIX_IOCTL_ROUTE:      return get_route( params );
+    case UNIX_IOCTL_ICMP:       params->value = data_icmp_pending( params->socket ); return 0;
     default:                    return WSAEOPNOTSUPP;
     }
 }

@@ -44,6 +44,7 @@ extern void func_sharing(void);
 extern void func_shutdown(void);
 extern void func_socket(void);
 extern void func_startup(void);
+extern void func_udp(void);
 extern void func_util(void);
 extern void func_wait(void);
 extern void func_wsock32(void);
@@ -71,6 +72,7 @@ const struct test winetest_testlist[] =
     { "shutdown", func_shutdown },
     { "socket", func_socket },
     { "startup", func_startup },
+    { "udp", func_udp },
     { "util", func_util },
     { "wait", func_wait },
     { "wsock32", func_wsock32 },
