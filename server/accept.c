@@ -39,6 +39,7 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     sock->pub.options[OPTION_ERROR] = 0;
     sock->pub.flags = SOCKET_ACCEPTED | (listener->pub.flags & SOCKET_NONBLOCKING);
     sock->listener = socket_ref( listener );
+    sock->listener_cookie = listener->pub.cookie;
     /* an exclusive port stays taken until its connections have ended */
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
     bind_note( sock );
@@ -131,8 +132,49 @@ u32 defer_request( struct request *req )
     client_forget( req->client, sock );
     mailbox_unbind( sock );
     list_add_head( &listener->deferred, &sock->deferred_entry );
+    store_socket( sock );
     accept_show_deferred( listener );
     return 0;
+}
+
+/* ---- connections put back, after the death of the worker that had them ---- */
+
+static struct list accept_orphans = { &accept_orphans, &accept_orphans };     /* their listeners have still to come back */
+
+void accept_restore( struct sock *sock, u64 listener )
+{
+    sock->listener_cookie = listener;
+    list_add_tail( &accept_orphans, &sock->deferred_entry );
+}
+
+/* O(orphans); the one put back last is accepted first */
+void accept_reunite( struct sock *listener )
+{
+    struct sock *sock, *next;
+
+    LIST_FOR_EACH_ENTRY_SAFE( sock, next, &accept_orphans, struct sock, deferred_entry )
+    {
+        if (sock->listener_cookie != listener->pub.cookie) continue;
+        list_remove( &sock->deferred_entry );
+        list_add_head( &listener->deferred, &sock->deferred_entry );
+        sock->listener = socket_ref( listener );
+        sock->restored = 0;
+    }
+    if (!list_empty( &listener->deferred )) accept_show_deferred( listener );
+}
+
+/* those whose listener has not come back have lost it: it was closed meanwhile */
+void accept_settle(void)
+{
+    struct list *entry;
+    struct sock *sock;
+
+    while ((entry = list_head( &accept_orphans )))
+    {
+        sock = CONTAINER_OF( entry, struct sock, deferred_entry );
+        socket_reset( sock, SOCKET_ABORTED );
+        socket_end( sock );     /* takes it off the list */
+    }
 }
 
 /* Somebody kept a connection that was put back, and says so: it is not the listener's any more. */

@@ -199,6 +199,14 @@ static void adopt_flags( struct sock *sock )
     socket_nonblocking( sock->fd, 0 );
 }
 
+/* What a worker before us had: its flags and options are known, the kernel's part and the ledger's are done again. */
+void adopt_restored( struct sock *sock )
+{
+    adopt_flags( sock );
+    if (socket_is_stream( sock )) option_apply_linger( sock );
+    adopt_port( sock );
+}
+
 static u32 adopt_new( struct request *req, const struct adopt_request *in, struct sock **ret )
 {
     const struct slot *remembered = NULL;
@@ -236,6 +244,7 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, struc
 static void adopt_begin( struct sock *sock )
 {
     socket_publish( sock );
+    if (sock->pub.state == SOCKET_LISTENING) accept_reunite( sock );
     if (sock->pub.state == SOCKET_CONNECTING) connect_resume( sock );
     if (socket_is_stream( sock )) shutdown_look( sock );
 }
@@ -249,13 +258,15 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
 
     if ((error = client_hold( req->client, sock, in->counter ))) return error;
     close_revive( sock );
+    sock->shared = 1;
+    store_socket( sock );
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     req->reply_fd = sock->fd;
     return 0;
 }
 
-u32 adopt_request( struct request *req )
+static u32 adopt_any( struct request *req )
 {
     const struct adopt_request *in = req->in;
     struct adopt_reply *out = req->out;
@@ -282,4 +293,13 @@ u32 adopt_request( struct request *req )
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     return 0;
+}
+
+u32 adopt_request( struct request *req )
+{
+    const struct adopt_request *in = req->in;
+    u32 error = adopt_any( req );
+
+    if (in->known) client_said_again( req->client );
+    return error;
 }
