@@ -204,7 +204,7 @@ void adopt_restored( struct sock *sock )
 {
     adopt_flags( sock );
     if (socket_is_stream( sock )) option_apply_linger( sock );
-    adopt_port( sock );
+    adopt_ledger( sock, sock->pub.ledger );
 }
 
 static u32 adopt_new( struct request *req, const struct adopt_request *in, struct sock **ret )

@@ -66,11 +66,11 @@ static void restore_backlog( struct sock *sock, const struct kept_socket *kept, 
 }
 
 /* put back to a listener, which may be there already: one that only a handle keeps */
-static void restore_deferred( struct sock *sock, u64 cookie )
+static void restore_deferred( struct sock *sock, const struct kept_socket *kept )
 {
-    struct sock *listener = socket_by_cookie( cookie );
+    struct sock *listener = socket_by_cookie( kept->listener );
 
-    accept_restore( sock, cookie );
+    accept_restore( sock, kept->listener, kept->handed );
     if (listener) accept_reunite( listener );
 }
 
@@ -78,7 +78,7 @@ static void restore_deferred( struct sock *sock, u64 cookie )
 void restore_resume( struct sock *sock, const struct kept_socket *kept, int *fds )
 {
     mailbox_restore_sock( kept->mailbox, sock );
-    if (kept->listener) restore_deferred( sock, kept->listener );
+    if (kept->listener) restore_deferred( sock, kept );
     restore_backlog( sock, kept, fds );
     if (kept->closing &&
         close_restore( sock, kept->deadline, kept->lingers, kept->fin_sent, fds[STORE_LINGER] ))

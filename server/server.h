@@ -188,6 +188,7 @@ struct sock
     u8 watch_receive;           /* nobody may receive any more and data may still come */
     u8 closing;                 /* nobody holds it; it ends when all has been sent */
     u8 unheld;                  /* nobody holds it, its mailbox keeps it */
+    u8 handed;                  /* was put back and has been accepted again: perhaps nobody got the answer */
     u8 shared;                  /* its handle has been in several processes: the last may die when we do */
     u8 restored;                /* a worker before us had it, and its clients have still to come back */
     u8 stored_connect;          /* the keeper knows when its connect is to end */
@@ -376,7 +377,7 @@ extern void connect_resume( struct sock *sock );
 extern void connect_expired( struct sock *sock );
 extern void accept_keep( struct sock *sock );
 extern void accept_end( struct sock *listener );
-extern void accept_restore( struct sock *sock, u64 listener );
+extern void accept_restore( struct sock *sock, u64 listener, int handed );
 extern void accept_reunite( struct sock *listener );
 extern void accept_settle(void);
 extern void adopt_restored( struct sock *sock );

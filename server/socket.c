@@ -280,7 +280,7 @@ void socket_end( struct sock *sock )
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
     list_remove( &sock->deferred_entry );
-    sock->closing = sock->unheld = sock->shared = sock->restored = 0;
+    sock->closing = sock->unheld = sock->shared = sock->handed = sock->restored = 0;
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );

@@ -185,7 +185,8 @@ static void store_drop( u32 kind, u64 id )
 /* Is there something about the socket that no client knows? */
 static int store_needed( const struct sock *sock )
 {
-    return sock->closing || sock->backlog || sock->unheld || sock->shared || sock->restored || !list_empty( &sock->deferred_entry );
+    return sock->closing || sock->backlog || sock->unheld || sock->shared || sock->handed || sock->restored ||
+           !list_empty( &sock->deferred_entry );
 }
 
 static void store_fill_socket( const struct sock *sock, struct kept_socket *kept, int fds[STORE_ROLES] )
@@ -196,7 +197,8 @@ static void store_fill_socket( const struct sock *sock, struct kept_socket *kept
     for (i = 0; i < STORE_ROLES; i++) fds[i] = -1;
     kept->slot = sock->pub;
     kept->mailbox = mailbox_name( sock );
-    if (!list_empty( &sock->deferred_entry )) kept->listener = sock->listener_cookie;
+    if (sock->handed || !list_empty( &sock->deferred_entry )) kept->listener = sock->listener_cookie;
+    kept->handed = list_empty( &sock->deferred_entry );
     kept->closing = sock->closing;
     kept->shared = sock->shared;
     kept->deadline = sock->closing ? sock->timer.when : 0;

@@ -71,7 +71,7 @@ struct store_message
     u32 clear;                  /* roles, as bits: these have no fd any more */
     u32 len;                    /* bytes of data */
     u32 reserved;
-    u8 data[STORE_MAX_DATA];    /* only len of them are sent */
+    u8 data[STORE_MAX_DATA] __attribute__((aligned(8)));    /* only len of them are sent */
 };
 
 struct kept_socket
@@ -84,6 +84,8 @@ struct kept_socket
     u32 closing;                /* nobody holds it, it ends when all has been sent */
     u32 lingers;                /* closing: with a time limit */
     u32 fin_sent;               /* closing: the backlog has gone, and the FIN went after it */
+    u32 handed;                 /* put back, and accepted again since */
+    u32 reserved;
     u32 shared;                 /* its handle has been in several processes */
 };
 
@@ -111,7 +113,7 @@ struct kept
     u32 len;                    /* bytes of data */
     u64 id;
     int fds[STORE_ROLES];       /* -1: none */
-    u8 data[STORE_MAX_DATA];
+    u8 data[STORE_MAX_DATA] __attribute__((aligned(8)));
 };
 
 extern int keeper_is_empty(void);
