@@ -39,25 +39,48 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     sock->pub.options[OPTION_ERROR] = 0;
     sock->pub.flags = SOCKET_ACCEPTED | (listener->pub.flags & SOCKET_NONBLOCKING);
     sock->listener = socket_ref( listener );
-    sock->listener_cookie = listener->pub.cookie;
     /* an exclusive port stays taken until its connections have ended */
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
     bind_note( sock );
 }
 
-/* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */
-static int accept_fits( const struct sock *listener, int fd )
+/* a local one: what it says itself decides (local_accepted) */
+static int accept_fits_local( int fd )
+{
+    int domain, type;
+
+    if (socket_get_int( fd, SOL_SOCKET, SO_DOMAIN, &domain ) || domain != AF_UNIX) return 0;
+    return !socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type ) && type == SOCK_SEQPACKET;
+}
+
+static int accept_fits_tcp( const struct sock *listener, int fd )
 {
     union linux_address addr;
     int protocol;
-    u64 cookie;
     u16 port;
 
     memcpy( &port, listener->pub.local.data + 2, sizeof(port) );
     if (!address_local( fd, &addr ) || addr.sa.sa_family != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET)) return 0;
     if (address_port( &addr ) != ntohs( port )) return 0;
-    if (socket_get_int( fd, SOL_SOCKET, SO_PROTOCOL, &protocol ) || protocol != IPPROTO_TCP) return 0;
+    return !socket_get_int( fd, SOL_SOCKET, SO_PROTOCOL, &protocol ) && protocol == IPPROTO_TCP;
+}
+
+/* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */
+static int accept_fits( const struct sock *listener, int fd )
+{
+    u64 cookie;
+
+    if (!(socket_is_local( listener ) ? accept_fits_local( fd ) : accept_fits_tcp( listener, fd ))) return 0;
     return !socket_cookie( fd, &cookie ) && !socket_by_cookie( cookie );
+}
+
+/* what it is connected to, and that it is */
+static u32 accept_complete( struct sock *sock, const struct sock *listener, const struct address *peer )
+{
+    if (socket_is_local( sock )) return local_accepted( sock, listener );
+    sock->pub.peer = *peer;
+    connect_established( sock );
+    return 0;
 }
 
 /* takes the request's fd over */
@@ -66,15 +89,19 @@ static u32 accept_new( struct request *req, struct sock *listener, const struct 
     union linux_address addr;
     struct sock *sock;
     socklen_t len;
+    u32 error;
 
     if (!accept_fits( listener, req->fd )) return WSAEINVAL;
-    if (address_from_client( peer, listener->pub.family, &addr, &len )) return WSAEINVAL;
-    if (!(sock = socket_new( req->fd, listener->pub.family, WS_SOCK_STREAM, listener->pub.protocol )))
+    if (!socket_is_local( listener ) && address_from_client( peer, listener->pub.family, &addr, &len )) return WSAEINVAL;
+    if (!(sock = socket_new( req->fd, listener->pub.family, listener->pub.type, listener->pub.protocol )))
         return error_from_errno( errno );
     req->fd = -1;
     accept_inherit( sock, listener );
-    sock->pub.peer = *peer;
-    connect_established( sock );
+    if ((error = accept_complete( sock, listener, peer )))
+    {
+        socket_end( sock );
+        return error;
+    }
     *ret = sock;
     return 0;
 }
@@ -82,14 +109,11 @@ static u32 accept_new( struct request *req, struct sock *listener, const struct 
 static struct sock *accept_deferred( struct sock *listener )
 {
     struct list *entry = list_head( &listener->deferred );
-    struct sock *sock;
 
     if (!entry) return NULL;
-    sock = CONTAINER_OF( entry, struct sock, deferred_entry );
-    sock->handed = 1;
     list_remove( entry );
     accept_show_deferred( listener );
-    return sock;
+    return CONTAINER_OF( entry, struct sock, deferred_entry );
 }
 
 u32 accept_request( struct request *req )
@@ -121,19 +145,6 @@ u32 accept_request( struct request *req )
     return 0;
 }
 
-/* One that a worker before us knew may have come from any listener on its port. */
-static int accept_is_from( struct sock *sock, const struct sock *listener )
-{
-    u16 ports[2];
-
-    if (sock->listener.generation) return socket_by_ref( &sock->listener ) == listener;
-    memcpy( &ports[0], sock->pub.local.data + 2, sizeof(u16) );
-    memcpy( &ports[1], listener->pub.local.data + 2, sizeof(u16) );
-    if (!(sock->pub.flags & SOCKET_ACCEPTED) || sock->pub.family != listener->pub.family || ports[0] != ports[1]) return 0;
-    sock->listener = socket_ref( listener );
-    return 1;
-}
-
 /* WSAEINVAL: not that listener's, or somebody else holds the connection too */
 u32 defer_request( struct request *req )
 {
@@ -142,63 +153,14 @@ u32 defer_request( struct request *req )
 
     if (!(listener = client_sock( req->client, &in->listener ))) return WSAENOTSOCK;
     if (!(sock = client_sock( req->client, &in->connection ))) return WSAENOTSOCK;
-    if (listener->pub.state != SOCKET_LISTENING || !accept_is_from( sock, listener )) return WSAEINVAL;
+    if (listener->pub.state != SOCKET_LISTENING || socket_by_ref( &sock->listener ) != listener) return WSAEINVAL;
     if (sock->holds.next != sock->holds.prev) return WSAEINVAL;
 
     client_forget( req->client, sock );
     mailbox_unbind( sock );
-    sock->listener_cookie = listener->pub.cookie;
     list_add_head( &listener->deferred, &sock->deferred_entry );
-    store_socket( sock );
     accept_show_deferred( listener );
     return 0;
-}
-
-/* ---- connections put back, after the death of the worker that had them ---- */
-
-static struct list accept_orphans = { &accept_orphans, &accept_orphans };     /* their listeners have still to come back */
-
-/* One that was handed out may have arrived, or not: if nobody says that he has it, it is still put back. */
-void accept_restore( struct sock *sock, u64 listener, int handed )
-{
-    sock->listener_cookie = listener;
-    sock->handed = handed;
-    list_add_tail( &accept_orphans, &sock->deferred_entry );
-}
-
-/* O(orphans); the one put back last is accepted first */
-void accept_reunite( struct sock *listener )
-{
-    struct sock *sock, *next;
-
-    LIST_FOR_EACH_ENTRY_SAFE( sock, next, &accept_orphans, struct sock, deferred_entry )
-    {
-        if (sock->listener_cookie != listener->pub.cookie || (sock->handed && !store_is_settled())) continue;
-        list_remove( &sock->deferred_entry );
-        list_add_head( &listener->deferred, &sock->deferred_entry );
-        sock->listener = socket_ref( listener );
-        sock->restored = 0;
-    }
-    if (!list_empty( &listener->deferred )) accept_show_deferred( listener );
-}
-
-/* those whose listener has not come back have lost it: it was closed meanwhile */
-void accept_settle(void)
-{
-    struct sock *sock, *listener;
-    struct list *entry;
-
-    while ((entry = list_head( &accept_orphans )))
-    {
-        sock = CONTAINER_OF( entry, struct sock, deferred_entry );
-        if ((listener = socket_by_cookie( sock->listener_cookie )) && listener->pub.state == SOCKET_LISTENING)
-        {
-            accept_reunite( listener );
-            continue;
-        }
-        socket_reset( sock, SOCKET_ABORTED );
-        socket_end( sock );     /* takes it off the list */
-    }
 }
 
 /* Somebody kept a connection that was put back, and says so: it is not the listener's any more. */

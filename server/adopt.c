@@ -28,7 +28,7 @@
 
 /* flags that only a helper knows of, and that the next one believes */
 #define ADOPT_FLAGS (SOCKET_NONBLOCKING | SOCKET_RECV_SHUTDOWN | SOCKET_SEND_SHUTDOWN | SOCKET_RESET | \
-                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED)
+                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED | SOCKET_SPENT)
 
 /* what the kernel calls it */
 struct adopt_kind
@@ -38,13 +38,24 @@ struct adopt_kind
     u32 protocol;
 };
 
-static u32 adopt_kind( int fd, struct adopt_kind *kind )
+/* A local socket looks like any other AF_UNIX one: it is what somebody knew of it, or none of ours. */
+static u32 adopt_local_kind( int type, const struct slot *known, struct adopt_kind *kind )
+{
+    if (type != SOCK_SEQPACKET || !known || known->family != LOCAL_FAMILY) return WSAENOTSOCK;
+    kind->family = LOCAL_FAMILY;
+    kind->type = WS_SOCK_SEQPACKET;
+    kind->protocol = LOCAL_PROTOCOL;
+    return 0;
+}
+
+static u32 adopt_kind( int fd, const struct slot *known, struct adopt_kind *kind )
 {
     int domain, type, protocol;
 
     if (socket_get_int( fd, SOL_SOCKET, SO_DOMAIN, &domain )) return WSAENOTSOCK;
     if (socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type )) return WSAENOTSOCK;
     if (socket_get_int( fd, SOL_SOCKET, SO_PROTOCOL, &protocol )) return WSAENOTSOCK;
+    if (domain == AF_UNIX) return adopt_local_kind( type, known, kind );
     if (domain != AF_INET && domain != AF_INET6) return WSAENOTSOCK;
     kind->family = domain == AF_INET6 ? WS_AF_INET6 : WS_AF_INET;
     kind->protocol = protocol;
@@ -93,6 +104,7 @@ static void adopt_addresses( struct sock *sock )
 {
     union linux_address addr;
 
+    if (socket_is_local( sock )) return;        /* they are ours, not the kernel's */
     if (address_local( sock->fd, &addr ) && (address_port( &addr ) || !address_is_any( &addr )))
     {
         address_to_client( &addr, &sock->pub.local );
@@ -110,6 +122,7 @@ static int adopt_address_ok( const struct sock *sock, const struct address *addr
     union linux_address out;
     socklen_t len;
 
+    if (socket_is_local( sock )) return !addr->len || !local_check_address( addr );
     return !addr->len || !address_from_client( addr, sock->pub.family, &out, &len );
 }
 
@@ -166,7 +179,7 @@ static void adopt_port( struct sock *sock )
 {
     struct port_address addr;
 
-    if (sock->pub.type == WS_SOCK_RAW || !(sock->pub.flags & SOCKET_BOUND)) return;
+    if (sock->pub.type == WS_SOCK_RAW || socket_is_local( sock ) || !(sock->pub.flags & SOCKET_BOUND)) return;
     if (socket_is_stream( sock ) && sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_LISTENING) return;
     socket_port_address( sock, &addr );
     if (address_port( &addr.addr )) sock->port = ports_enter( &addr, option_port_mode( sock ), sock->fd );
@@ -199,28 +212,20 @@ static void adopt_flags( struct sock *sock )
     socket_nonblocking( sock->fd, 0 );
 }
 
-/* What a worker before us had: its flags and options are known, the kernel's part and the ledger's are done again. */
-void adopt_restored( struct sock *sock )
+static u32 adopt_new( struct request *req, const struct adopt_request *in, u64 cookie, struct sock **ret )
 {
-    adopt_flags( sock );
-    if (socket_is_stream( sock )) option_apply_linger( sock );
-    adopt_ledger( sock, sock->pub.ledger );
-}
-
-static u32 adopt_new( struct request *req, const struct adopt_request *in, struct sock **ret )
-{
-    const struct slot *remembered = NULL;
+    const struct slot *known = in->known ? &in->state : socket_remembered( cookie );
     struct adopt_kind kind;
     struct sock *sock;
     u32 error;
 
-    if ((error = adopt_kind( req->fd, &kind ))) return error;
+    if ((error = adopt_kind( req->fd, known, &kind ))) return error;
     if (!(sock = socket_new( req->fd, kind.family, kind.type, kind.protocol ))) return error_from_errno( errno );
     req->fd = -1;
     if (socket_is_stream( sock )) adopt_stream_state( sock );
     adopt_addresses( sock );
-    if (in->known) error = adopt_known( sock, &in->state );
-    else if ((remembered = socket_remembered( sock->pub.cookie ))) error = adopt_known( sock, remembered );
+    if (socket_is_local( sock ) && !local_attach( sock )) error = WSAENOBUFS;
+    else if (known) error = adopt_known( sock, known );
     else
     {
         sock->pub.flags |= SOCKET_ADOPTED;
@@ -233,8 +238,8 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, struc
     }
     if (in->known) adopt_flags( sock );
     if (socket_is_stream( sock )) option_apply_linger( sock );
-    if (in->known) adopt_ledger( sock, in->state.ledger );
-    else if (remembered) adopt_ledger( sock, remembered->ledger );
+    if (socket_is_local( sock )) local_adopt( sock, known );
+    else if (known) adopt_ledger( sock, known->ledger );
     else adopt_port( sock );
     *ret = sock;
     return 0;
@@ -244,7 +249,6 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, struc
 static void adopt_begin( struct sock *sock )
 {
     socket_publish( sock );
-    if (sock->pub.state == SOCKET_LISTENING) accept_reunite( sock );
     if (sock->pub.state == SOCKET_CONNECTING) connect_resume( sock );
     if (socket_is_stream( sock )) shutdown_look( sock );
 }
@@ -258,15 +262,13 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
 
     if ((error = client_hold( req->client, sock, in->counter ))) return error;
     close_revive( sock );
-    sock->shared = 1;
-    store_socket( sock );
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     req->reply_fd = sock->fd;
     return 0;
 }
 
-static u32 adopt_any( struct request *req )
+u32 adopt_request( struct request *req )
 {
     const struct adopt_request *in = req->in;
     struct adopt_reply *out = req->out;
@@ -279,7 +281,7 @@ static u32 adopt_any( struct request *req )
     if ((sock = mailbox_sock( cookie ))) return adopt_by_mailbox( req, sock );
     is_new = !(sock = socket_by_cookie( cookie ));
     if (is_new && (error = client_room( req->client ))) return error;
-    if (is_new && (error = adopt_new( req, in, &sock ))) return error;
+    if (is_new && (error = adopt_new( req, in, cookie, &sock ))) return error;
     if ((error = client_hold( req->client, sock, in->counter )))
     {
         if (is_new) socket_end( sock );
@@ -293,13 +295,4 @@ static u32 adopt_any( struct request *req )
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     return 0;
-}
-
-u32 adopt_request( struct request *req )
-{
-    const struct adopt_request *in = req->in;
-    u32 error = adopt_any( req );
-
-    if (in->known) client_said_again( req->client );
-    return error;
 }

@@ -37,7 +37,6 @@
 struct backlog
 {
     int fd;             /* the client's memfd; its file position says how much has gone, also after our death */
-    u64 end;            /* the position at which all has gone */
     u64 length;         /* bytes to send when it came, as booked with the client */
     u64 left;           /* of these, not sent yet */
     u32 client;         /* serial of the client it is booked with */
@@ -119,31 +118,6 @@ void backlog_ready( struct sock *sock )
     else if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) shutdown_drained( sock );
 }
 
-/* what the next worker must know of it */
-void backlog_describe( const struct sock *sock, u64 *end, int *fd, int *wait )
-{
-    if (!sock->backlog) return;
-    *end = sock->backlog->end;
-    *fd = sock->backlog->fd;
-    memcpy( wait, sock->backlog->wait, sizeof(sock->backlog->wait) );
-}
-
-/* What a worker before us was sending; takes the fds over. 0: all of it has gone, or
- * there is no memory for it, and nothing is taken. */
-int backlog_restore( struct sock *sock, int fd, u64 end, const int *wait )
-{
-    struct backlog *backlog;
-    off_t sent = lseek( fd, 0, SEEK_CUR );
-
-    if (sent == -1 || (u64)sent >= end || !(backlog = calloc( 1, sizeof(*backlog) ))) return 0;
-    backlog->fd = fd;
-    backlog->end = end;
-    backlog->length = backlog->left = end - sent;
-    memcpy( backlog->wait, wait, sizeof(backlog->wait) );
-    sock->backlog = backlog;
-    return 1;
-}
-
 /* plain shared memory, which is always there, and stays as long as it is said to be */
 static int backlog_is_usable( int fd, u64 length )
 {
@@ -166,7 +140,7 @@ static int backlog_awaited( const struct sock *sock )
 
 static u32 backlog_check( const struct sock *sock )
 {
-    if (!socket_is_stream( sock )) return WSAEOPNOTSUPP;
+    if (!socket_is_stream( sock ) || socket_is_local( sock )) return WSAEOPNOTSUPP;
     if (sock->pub.state != SOCKET_CONNECTED) return WSAENOTCONN;
     if (sock->pub.flags & SOCKET_RESET) return sock->pub.flags & SOCKET_ABORTED ? WSAECONNABORTED : WSAECONNRESET;
     if ((sock->pub.flags & SOCKET_SEND_SHUTDOWN) && !backlog_awaited( sock )) return WSAESHUTDOWN;
@@ -199,7 +173,6 @@ u32 backlog_request( struct request *req )
     }
     backlog->fd = req->fd;
     req->fd = -1;
-    backlog->end = in->length;
     backlog->length = backlog->left = in->length - sent;
     backlog->client = client_serial( req->client );
     backlog->wait[0] = backlog->wait[1] = -1;
@@ -229,7 +202,6 @@ u32 watch_backlog_request( struct request *req )
         sock->backlog->wait[0] = sock->backlog->wait[1] = -1;
         return error_from_errno( errno );
     }
-    store_socket( sock );
     req->reply_fd = sock->backlog->wait[0];
     return 0;
 }

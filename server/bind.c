@@ -66,6 +66,7 @@ u32 bind_request( struct request *req )
     u32 error;
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
+    if (socket_is_local( sock )) return local_bind_address( sock, &in->address, &out->address );
     if (address_from_client( &in->address, sock->pub.family, &addr, &len )) return WSAEFAULT;
     if (sock->pub.flags & SOCKET_BOUND) return WSAEINVAL;
     if (sock->pub.state != SOCKET_OPEN && sock->pub.state != SOCKET_FAILED) return WSAEINVAL;
@@ -119,6 +120,7 @@ u32 listen_request( struct request *req )
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
     if (!socket_is_stream( sock )) return WSAEOPNOTSUPP;
     if (sock->pub.state == SOCKET_CONNECTING) connect_look( sock );
+    if (socket_is_local( sock )) return local_listen( sock, listen_backlog( in->backlog ) );
     if (sock->pub.state == SOCKET_CONNECTED) return WSAEISCONN;
     if (sock->pub.state == SOCKET_CONNECTING || !(sock->pub.flags & SOCKET_BOUND)) return WSAEINVAL;
 

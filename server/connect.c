@@ -58,7 +58,7 @@ static void connect_publish_local( struct sock *sock )
 {
     union linux_address addr;
 
-    if (address_local( sock->fd, &addr ))
+    if (!socket_is_local( sock ) && address_local( sock->fd, &addr ))
     {
         address_to_client( &addr, &sock->pub.local );
         bind_chosen( sock, address_port( &addr ) );
@@ -72,7 +72,6 @@ void connect_established( struct sock *sock )
     union linux_address addr;
 
     loop_cancel( &sock->timer );
-    store_connect_end( sock );
     sock->pub.state = SOCKET_CONNECTED;
     sock->pub.error = 0;
     sock->pub.connect_time = connect_clock();
@@ -83,20 +82,23 @@ void connect_established( struct sock *sock )
 }
 
 /* The kernel socket is made as good as new, so that another connect, or listen, may follow. */
-static void connect_failed( struct sock *sock, u32 error )
+void connect_failed( struct sock *sock, u32 error )
 {
     loop_cancel( &sock->timer );
-    store_connect_end( sock );
     sock->pub.state = SOCKET_FAILED;
     sock->pub.error = error;
     sock->pub.peer.len = 0;
     socket_rewatch( sock );
     connect_publish_local( sock );      /* the port it is to keep */
-    socket_disconnect( sock->fd );
-    socket_take_error( sock->fd );
-    socket_rebind( sock );
-    /* where the kernel had not come to choosing a port, that was done just now */
-    connect_publish_local( sock );
+    if (socket_is_local( sock )) local_disconnect( sock );
+    else
+    {
+        socket_disconnect( sock->fd );
+        socket_take_error( sock->fd );
+        socket_rebind( sock );
+        /* where the kernel had not come to choosing a port, that was done just now */
+        connect_publish_local( sock );
+    }
     socket_publish( sock );
 }
 
@@ -106,6 +108,11 @@ void connect_look( struct sock *sock )
     int err;
 
     if (sock->pub.state != SOCKET_CONNECTING) return;
+    if (socket_is_local( sock ))
+    {
+        local_look( sock );
+        return;
+    }
     switch (socket_tcp_state( sock->fd ))
     {
     case TCP_SYN_SENT:
@@ -131,17 +138,14 @@ void connect_look( struct sock *sock )
 /* a connect that a helper before this one started */
 void connect_resume( struct sock *sock )
 {
-    const u64 now = loop_now(), when = store_connect_deadline( sock->pub.cookie );
-
-    sock->stored_connect = when != 0;
-    loop_timer( &sock->timer, !when ? CONNECT_CEILING_MS : when > now ? when - now : 0 );
-    if (!when) store_connect( sock );
+    loop_timer( &sock->timer, CONNECT_CEILING_MS );
     connect_look( sock );
 }
 
 void connect_expired( struct sock *sock )
 {
     connect_look( sock );
+    if (sock->pub.flags & SOCKET_ACCEPTED) return;      /* local: not its own connect */
     if (sock->pub.state == SOCKET_CONNECTING) connect_failed( sock, WSAETIMEDOUT );
 }
 
@@ -158,6 +162,21 @@ static u32 connect_stream_check( struct sock *sock, const union linux_address *a
     }
     if (address_is_any( addr ) || !address_port( addr )) return WSAEADDRNOTAVAIL;
     return 0;
+}
+
+/* A connect is under way. */
+void connect_begin( struct sock *sock )
+{
+    sock->pub.state = SOCKET_CONNECTING;
+    sock->pub.error = 0;
+    loop_timer( &sock->timer, CONNECT_CEILING_MS );
+    /* over loopback all has happened inside connect() */
+    connect_look( sock );
+    if (sock->pub.state == SOCKET_CONNECTING)
+    {
+        connect_publish_local( sock );
+        socket_publish( sock );
+    }
 }
 
 static u32 connect_stream( struct sock *sock, const union linux_address *addr, socklen_t len )
@@ -181,17 +200,7 @@ static u32 connect_stream( struct sock *sock, const union linux_address *addr, s
     }
 
     address_to_client( addr, &sock->pub.peer );
-    sock->pub.state = SOCKET_CONNECTING;
-    sock->pub.error = 0;
-    loop_timer( &sock->timer, CONNECT_CEILING_MS );
-    /* over loopback all has happened inside connect() */
-    connect_look( sock );
-    if (sock->pub.state == SOCKET_CONNECTING)
-    {
-        store_connect( sock );
-        connect_publish_local( sock );
-        socket_publish( sock );
-    }
+    connect_begin( sock );
     return sock->pub.state == SOCKET_FAILED ? sock->pub.error : 0;
 }
 
@@ -263,6 +272,12 @@ u32 connect_request( struct request *req )
     u32 error;
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
+    if (socket_is_local( sock ))
+    {
+        if ((error = local_connect( sock, &in->address, NULL, 0 ))) return error;
+        out->pending = sock->pub.state == SOCKET_CONNECTING;
+        return 0;
+    }
     if (!socket_is_stream( sock ) && connect_is_unspec( &in->address ))
     {
         connect_dissolve( sock );

@@ -62,7 +62,12 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
     [REQUEST_BACKLOG]        = REQUEST( backlog, FD_ONE ),
     [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, FD_NONE ),
     [REQUEST_MAILBOX]        = REQUEST( mailbox, FD_NONE ),
-    [REQUEST_NAME]           = REQUEST( name, FD_NONE )
+    [REQUEST_NAME]           = REQUEST( name, FD_NONE ),
+    [REQUEST_LOCAL_CONNECT]  = REQUEST( local_connect, FD_NONE ),
+    [REQUEST_LOCAL_ANSWER]   = REQUEST( local_answer, FD_NONE ),
+    [REQUEST_LOCAL_DISCONNECT] = REQUEST( local_disconnect, FD_NONE ),
+    [REQUEST_LOCAL_DATA]     = REQUEST( local_data, FD_NONE ),
+    [REQUEST_LOCAL_RENEW]    = REQUEST( local_renew, FD_NONE )
 };
 
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
@@ -158,7 +163,7 @@ u32 hello_request( struct request *req )
 
     if (in->magic != PROTOCOL_MAGIC) return WSAEINVAL;
     if (in->version != PROTOCOL_VERSION) return WSAVERNOTSUPPORTED;
-    if ((error = client_hello( req->client, req->fd, in ))) return error;
+    if ((error = client_hello( req->client, req->fd, in->pid ))) return error;
 
     out->magic = PROTOCOL_MAGIC;
     out->version = PROTOCOL_VERSION;

@@ -42,13 +42,12 @@ int shutdown_look( struct sock *sock )
     sock->watch_receive = 0;
     if (!sock->closing && !(sock->pub.flags & SOCKET_RECV_SHUTDOWN)) return 1;
 
-    /* holders that have still to come back may have receives that wait: seen to when they have */
-    if (socket_is_established( sock ) && (sock->closing || store_is_settled()))
+    if (socket_is_established( sock ))
     {
         __atomic_thread_fence( __ATOMIC_SEQ_CST );
         if (!client_waiting( sock ))
         {
-            switch (socket_queue( sock->fd ))
+            switch (socket_is_local( sock ) ? local_queue( sock ) : socket_queue( sock->fd ))
             {
             case QUEUE_EMPTY:
                 sock->watch_receive = 1;
@@ -89,12 +88,17 @@ void shutdown_drained( struct sock *sock )
     if (shutdown( sock->fd, SHUT_WR ) && errno != ENOTCONN) log_line( "shutdown: %s", strerror( errno ) );
 }
 
-static void shutdown_send( struct sock *sock )
+/* has the kernel nothing more to say of the connection? */
+static int shutdown_is_over( const struct sock *sock )
+{
+    return socket_is_local( sock ) ? local_queue( sock ) == QUEUE_RESET : socket_tcp_state( sock->fd ) == TCP_CLOSE;
+}
+
+void shutdown_send( struct sock *sock )
 {
     /* A connection that ended before our FIN was reset. Of one that came after the peer's FIN the kernel tells
      * only senders, and there are none from now on. */
-    if (socket_is_established( sock ) && !(sock->pub.flags & SOCKET_SEND_SHUTDOWN) &&
-        socket_tcp_state( sock->fd ) == TCP_CLOSE)
+    if (socket_is_established( sock ) && !(sock->pub.flags & SOCKET_SEND_SHUTDOWN) && shutdown_is_over( sock ))
     {
         sock->pub.flags |= SOCKET_RESET;
         backlog_end( sock );
@@ -139,7 +143,7 @@ u32 note_reset_request( struct request *req )
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
     connect_look( sock );
-    if (socket_is_established( sock ) && socket_tcp_state( sock->fd ) == TCP_CLOSE)
+    if (socket_is_established( sock ) && shutdown_is_over( sock ))
     {
         sock->pub.flags |= SOCKET_RESET;
         sock->watch_receive = 0;

@@ -85,9 +85,10 @@ int socket_take_error( int fd )
     return socket_get_int( fd, SOL_SOCKET, SO_ERROR, &err ) ? errno : err;
 }
 
+/* has connections: TCP, or local */
 int socket_is_stream( const struct sock *sock )
 {
-    return sock->pub.type == WS_SOCK_STREAM;
+    return sock->pub.type == WS_SOCK_STREAM || socket_is_local( sock );
 }
 
 /* a stream that was connected and has not been reset, so far as we know */
@@ -119,12 +120,6 @@ struct socket_ref socket_ref( const struct sock *sock )
     return ref;
 }
 
-/* NULL: none there, or no such slot */
-struct sock *socket_by_slot( u32 slot )
-{
-    return slot < PROTOCOL_MAX_SLOTS ? socket_slots[slot] : NULL;
-}
-
 struct sock *socket_by_ref( const struct socket_ref *ref )
 {
     struct sock *sock;
@@ -139,6 +134,14 @@ struct sock *socket_by_cookie( u64 cookie )
 
     while (sock && sock->pub.cookie != cookie) sock = sock->cookie_next;
     return sock;
+}
+
+static void socket_hash( struct sock *sock )
+{
+    struct sock **bucket = &socket_cookies[sock->pub.cookie % SOCKET_BUCKETS];
+
+    sock->cookie_next = *bucket;
+    *bucket = sock;
 }
 
 static void socket_unhash( struct sock *sock )
@@ -163,7 +166,6 @@ void socket_set_closing( struct sock *sock, int closing )
 
 void socket_publish( struct sock *sock )
 {
-    store_socket( sock );
     arena_publish( sock->slot, &sock->pub );
 }
 
@@ -216,7 +218,7 @@ static void socket_expired( struct timer *timer )
  * then the fd is still the caller's. Nothing is published yet. */
 struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
 {
-    struct sock *sock, **bucket;
+    struct sock *sock;
     u64 cookie;
 
     if (socket_cookie( fd, &cookie )) return NULL;
@@ -241,9 +243,7 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     list_init( &sock->deferred_entry );
     option_defaults( sock );
 
-    bucket = &socket_cookies[cookie % SOCKET_BUCKETS];
-    sock->cookie_next = *bucket;
-    *bucket = sock;
+    socket_hash( sock );
     socket_slots[sock->slot] = sock;
     socket_total++;
     return sock;
@@ -280,17 +280,15 @@ void socket_end( struct sock *sock )
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
     list_remove( &sock->deferred_entry );
-    sock->closing = sock->unheld = sock->shared = sock->handed = sock->restored = 0;
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );
     if (sock->port) ports_release( sock->port, sock->fd, socket_had_connections( sock ) );
+    local_detach( sock );
 
     /* a linger that somebody set behind our back would make close() wait */
     if (socket_is_stream( sock )) option_apply_linger( sock );
     close( sock->fd );
-    store_socket_end( sock );
-    store_connect_end( sock );
 
     socket_remember( sock );
     socket_unhash( sock );
@@ -319,7 +317,24 @@ void socket_reset( struct sock *sock, u32 flags )
     backlog_end( sock );
     socket_publish( sock );
     socket_rewatch( sock );
-    socket_disconnect( sock->fd );
+    if (socket_is_local( sock )) local_reset( sock );
+    else socket_disconnect( sock->fd );
+}
+
+/* The record gets another kernel socket, which is the record's from then on; 0, or -1 with errno. */
+int socket_replace( struct sock *sock, int fd )
+{
+    u64 cookie;
+
+    if (socket_cookie( fd, &cookie )) return -1;
+    loop_watch( &sock->watch, 0 );
+    close( sock->fd );
+    socket_unhash( sock );
+    sock->fd = fd;
+    sock->watch.fd = fd;
+    sock->pub.cookie = cookie;
+    socket_hash( sock );
+    return 0;
 }
 
 /* A socket that lost its port with its peer (Linux gives up ports it chose itself) gets it back; one
@@ -376,6 +391,12 @@ void socket_port_address( const struct sock *sock, struct port_address *out )
 /* 0 or a Winsock error; protocol in and out, for 0 means the type's own */
 static u32 create_check( u32 family, u32 type, u32 *protocol )
 {
+    if (family == LOCAL_FAMILY)
+    {
+        if (!*protocol) *protocol = LOCAL_PROTOCOL;
+        if (type != WS_SOCK_SEQPACKET) return WSAESOCKTNOSUPPORT;
+        return *protocol == LOCAL_PROTOCOL ? 0 : WSAEPROTONOSUPPORT;
+    }
     if (family != WS_AF_INET && family != WS_AF_INET6) return WSAEAFNOSUPPORT;
     switch (type)
     {
@@ -422,6 +443,17 @@ static void create_defaults( int fd, u32 family, u32 type )
     socket_set_int( fd, IPPROTO_TCP, TCP_KEEPCNT, 10 );
 }
 
+/* -1 with errno */
+static int create_kernel( const struct create_request *in, u32 protocol )
+{
+    int fd;
+
+    if (in->family == LOCAL_FAMILY) return socket( AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0 );
+    fd = socket( in->family == WS_AF_INET6 ? AF_INET6 : AF_INET, create_type( in->type ) | SOCK_CLOEXEC, protocol );
+    if (fd != -1) create_defaults( fd, in->family, in->type );
+    return fd;
+}
+
 /* one socket of the kind asked for, held by the client */
 static u32 create_one( struct client *client, const struct create_request *in, u32 protocol, u32 i, struct sock **ret )
 {
@@ -431,10 +463,7 @@ static u32 create_one( struct client *client, const struct create_request *in, u
     int fd;
 
     if ((error = client_room( client ))) return error;
-    fd = socket( in->family == WS_AF_INET6 ? AF_INET6 : AF_INET, create_type( in->type ) | SOCK_CLOEXEC, protocol );
-    if (fd == -1) return error_from_errno( errno );
-
-    create_defaults( fd, in->family, in->type );
+    if ((fd = create_kernel( in, protocol )) == -1) return error_from_errno( errno );
     if (!(sock = socket_new( fd, in->family, in->type, protocol )))
     {
         error = error_from_errno( errno );
@@ -442,6 +471,11 @@ static u32 create_one( struct client *client, const struct create_request *in, u
         return error;
     }
     sock->pub.options[OPTION_CONTEXT] = in->context;
+    if (socket_is_local( sock ) && !local_attach( sock ))
+    {
+        socket_end( sock );
+        return WSAENOBUFS;
+    }
     if ((error = mailbox_bind( client, mailbox, sock )) || (error = client_hold( client, sock, in->counters[i] )))
     {
         socket_end( sock );

@@ -31,6 +31,7 @@
 #define WS_SOCK_STREAM  1
 #define WS_SOCK_DGRAM   2
 #define WS_SOCK_RAW     3
+#define WS_SOCK_SEQPACKET 5
 
 #define WS_SD_RECEIVE   0
 #define WS_SD_SEND      1
