@@ -189,6 +189,28 @@ struct socket_watch_backlog_params
     int                 wait_fd;        /* out: -1 when it is gone already; else readable when gone, then close_fd */
 };
 
+/* ---- the local provider (protocol.idl) ---- */
+
+/* local_connect, as socket_connect; local_answer and local_disconnect: without an address */
+struct local_send_params
+{
+    struct unix_socket *socket;
+    const void         *addr;
+    int                 len;
+    const void         *data;           /* goes along */
+    unsigned int        data_len;       /* LOCAL_MAX_DATA at most */
+    int                 pending;        /* out, of local_connect */
+};
+
+/* local_data: what the peer said when it connected or accepted. local_peek: the first message, which stays */
+struct local_data_params
+{
+    struct unix_socket *socket;
+    unsigned int        kind;           /* out, of local_peek: enum local_kind, 0: the connection's end */
+    unsigned int        len;            /* out: of the whole */
+    unsigned char       data[256];      /* out: LOCAL_MAX_DATA of it at most */
+};
+
 /* ---- data: straight on the kernel socket, never blocking ---- */
 
 struct recv_params
@@ -349,6 +371,11 @@ enum unix_funcs
     unix_socket_note_reset,
     unix_socket_set_option,
     unix_socket_watch_backlog,
+    unix_local_connect,
+    unix_local_answer,
+    unix_local_disconnect,
+    unix_local_data,
+    unix_local_peek,
     unix_recv,
     unix_send,
     unix_send_backlog,

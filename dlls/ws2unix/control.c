@@ -134,6 +134,7 @@ NTSTATUS socket_adopt( void *args )
     unsigned int error;
     socklen_t len = sizeof(int);
     sigset_t old;
+    uint64_t name;
     int domain;
 
     params->socket = NULL;
@@ -142,7 +143,11 @@ NTSTATUS socket_adopt( void *args )
     {
         channel_enter( &old );
         error = adopt_locked( params->fd, &params->socket );
-        if (!error && domain == AF_UNIX && !params->socket->mailbox) params->socket->mailbox = mailbox_name( params->fd );
+        if (!error && domain == AF_UNIX && !params->socket->mailbox)
+        {
+            /* unless it is the socket itself: a local one */
+            if ((name = mailbox_name( params->fd )) != params->socket->cookie) params->socket->mailbox = name;
+        }
         channel_leave( &old );
     }
     close( params->fd );
@@ -157,9 +162,7 @@ static int close_needs_reply( const struct unix_socket *socket, unsigned int fla
     const volatile u32 *options = slot->options;
 
     if (slot->type != WS_SOCK_STREAM || slot->state == SOCKET_LISTENING) return slot->flags & SOCKET_BOUND;
-    /* a handle of it may be in a process that does not know of it yet: then the helper must have it before we let go */
-    if (socket->mailbox && !(flags & CLOSE_SOLE)) return 1;
-    if (flags & CLOSE_RESET) return 0;
+    if (flags & (CLOSE_NOWAIT | CLOSE_RESET)) return 0;
     return options[OPTION_LINGER_ONOFF] && options[OPTION_LINGER_TIME];
 }
 
@@ -394,8 +397,15 @@ NTSTATUS socket_accept( void *args )
     {
         if ((error = accept_exchange( params, -1, &request )) != WSAEWOULDBLOCK) return error;
     }
-    if ((fd = next_connection( params->listener, &request.peer )) == -1) return error_from_errno( errno );
-    if ((error = accept_exchange( params, fd, &request ))) keep_connection( params->listener, fd, error );
+    for (;;)
+    {
+        if ((fd = next_connection( params->listener, &request.peer )) == -1) return error_from_errno( errno );
+        if (!(error = accept_exchange( params, fd, &request ))) return 0;
+        if (error != WSAECONNRESET) break;
+        /* local: the caller has gone, which the kernel does not mind */
+        close( fd );
+    }
+    keep_connection( params->listener, fd, error );
     return error;
 }
 

@@ -101,6 +101,8 @@ extern void sockets_put_back( struct unix_socket *socket );
 extern void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie );
 /* closes the fd; the struct is kept for reuse */
 extern void sockets_remove( struct unix_socket *socket );
+/* it gets another kernel socket, under the same fd; takes the fd over */
+extern void sockets_replace( struct unix_socket *socket, int fd, uint64_t cookie );
 /* closes a connection that is nobody's socket yet, with a reset */
 extern void sockets_reset( int fd );
 /* calls func for each until one returns non-zero: that is returned */

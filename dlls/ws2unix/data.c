@@ -49,7 +49,7 @@ static int has_option( const struct unix_socket *socket, enum socket_option opti
 
 /* ---- buffers ---- */
 
-static size_t bufs_length( const struct unix_buf *bufs, unsigned int count )
+size_t bufs_length( const struct unix_buf *bufs, unsigned int count )
 {
     size_t total = 0;
 
@@ -79,7 +79,7 @@ static unsigned int fill_iov( struct iovec *iov, const struct unix_buf *bufs, un
 }
 
 /* copies between the buffers and one piece of memory */
-static void scatter( const struct unix_buf *bufs, unsigned int count, const char *src, size_t len )
+void bufs_scatter( const struct unix_buf *bufs, unsigned int count, const char *src, size_t len )
 {
     size_t part;
 
@@ -90,7 +90,7 @@ static void scatter( const struct unix_buf *bufs, unsigned int count, const char
     }
 }
 
-static void gather( const struct unix_buf *bufs, unsigned int count, char *dst )
+void bufs_gather( const struct unix_buf *bufs, unsigned int count, char *dst )
 {
     for (; count; dst += bufs->len, bufs++, count--) memcpy( dst, bufs->buf, bufs->len );
 }
@@ -297,7 +297,7 @@ static ssize_t receive_many( struct recv_params *params, size_t room, int flags 
         return -1;
     }
     ret = receive_message( params, &iov, 1, flags );
-    if (ret != -1) scatter( params->bufs, params->count, iov.iov_base, (size_t)ret < iov.iov_len ? (size_t)ret : iov.iov_len );
+    if (ret != -1) bufs_scatter( params->bufs, params->count, iov.iov_base, (size_t)ret < iov.iov_len ? (size_t)ret : iov.iov_len );
     free( iov.iov_base );
     return ret;
 }
@@ -378,6 +378,7 @@ NTSTATUS data_recv( void *args )
 {
     struct recv_params *params = args;
 
+    if (is_local( params->socket )) return local_recv( params );
     return is_stream( params->socket ) ? receive_stream( params ) : receive_datagram( params );
 }
 
@@ -419,7 +420,7 @@ static ssize_t send_many( struct send_params *params, struct msghdr *msg, size_t
         errno = ENOMEM;
         return -1;
     }
-    gather( params->bufs, params->count, iov.iov_base );
+    bufs_gather( params->bufs, params->count, iov.iov_base );
     msg->msg_iov = &iov;
     msg->msg_iovlen = 1;
     ret = send_message( params, msg, flags );
@@ -511,6 +512,7 @@ NTSTATUS data_send( void *args )
     struct send_params *params = args;
     int flags = (params->flags & (MSG_OOB | MSG_DONTROUTE)) | MSG_DONTWAIT | MSG_NOSIGNAL;
 
+    if (is_local( params->socket )) return local_send( params );
     return is_stream( params->socket ) ? send_stream( params, flags ) : send_datagram( params, flags );
 }
 

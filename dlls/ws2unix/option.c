@@ -568,6 +568,11 @@ static unsigned int get_queued( struct unix_socket *socket, unsigned int *value 
     int bytes = 0;
 
     if (slot->type == WS_SOCK_DGRAM) return count_datagrams( socket, value );
+    if (is_local( socket ))
+    {
+        *value = local_queued( socket );
+        return 0;
+    }
     /* Linux refuses listeners; they have no data */
     if (ioctl( socket->fd, SIOCINQ, &bytes ) && errno != EINVAL) return error_from_errno( errno );
     *value = bytes;

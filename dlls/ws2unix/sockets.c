@@ -21,6 +21,8 @@
 #include "ws2unix_private.h"
 #include "control.h"
 
+#include <fcntl.h>
+
 #define HASH_SIZE 4096                  /* chains stay short up to some ten thousand sockets */
 #define ALLOC_COUNT 64                  /* unix_sockets allocated at once; they are never freed */
 
@@ -85,6 +87,19 @@ void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
     socket->icmp_error = 0;
     socket->idle_receives = 0;
     socket->wait_first = 0;
+    socket->next = *chain( cookie );
+    *chain( cookie ) = socket;
+}
+
+void sockets_replace( struct unix_socket *socket, int fd, uint64_t cookie )
+{
+    struct unix_socket **ptr = chain( socket->cookie );
+
+    while (*ptr != socket) ptr = &(*ptr)->next;
+    *ptr = socket->next;
+    dup3( fd, socket->fd, O_CLOEXEC );
+    close( fd );
+    socket->cookie = cookie;
     socket->next = *chain( cookie );
     *chain( cookie ) = socket;
 }

@@ -85,6 +85,13 @@ extern NTSTATUS socket_watch_backlog( void *args );
 /* spares.c */
 extern NTSTATUS socket_create( void *args );
 
+/* local.c */
+extern NTSTATUS local_connect( void *args );
+extern NTSTATUS local_answer( void *args );
+extern NTSTATUS local_disconnect( void *args );
+extern NTSTATUS local_data( void *args );
+extern NTSTATUS local_peek( void *args );
+
 /* data.c */
 extern NTSTATUS data_recv( void *args );
 extern NTSTATUS data_send( void *args );
@@ -119,6 +126,21 @@ extern NTSTATUS names_getproto( void *args );
 #define NAMES_TABLE UNIX_NAMES_LIST( NAMES_ENTRY )
 
 /* ---- between the files ---- */
+
+/* data.c: buffers, and copies between them and one piece of memory */
+extern size_t bufs_length( const struct unix_buf *bufs, unsigned int count );
+extern void bufs_scatter( const struct unix_buf *bufs, unsigned int count, const char *src, size_t len );
+extern void bufs_gather( const struct unix_buf *bufs, unsigned int count, char *dst );
+
+/* local.c: data on such a socket, as data_recv and data_send */
+static inline int is_local( const struct unix_socket *socket )
+{
+    return __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE )->family == LOCAL_FAMILY;
+}
+extern unsigned int local_recv( struct recv_params *params );
+extern unsigned int local_send( struct send_params *params );
+/* FIONREAD: the size of the first message */
+extern unsigned int local_queued( struct unix_socket *socket );
 
 /* control.c: gives a backlog's memfd (taken over) to the helper */
 extern unsigned int control_backlog( struct unix_socket *socket, uint64_t length, int memfd );
