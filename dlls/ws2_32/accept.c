@@ -29,7 +29,7 @@ static unsigned int next_connection( struct socket *listener, const struct handl
     struct deadline never = deadline_in( 0 );
     unsigned int error;
 
-    if (socket_slot( listener )->type != SOCK_STREAM) return WSAEOPNOTSUPP;
+    if (!socket_has_connections( listener )) return WSAEOPNOTSUPP;
     if (socket_state( listener ) != SOCKET_LISTENING) return WSAEINVAL;
     while ((error = UNIX_CALL( socket_accept, &params )) == WSAEWOULDBLOCK)
     {
@@ -54,29 +54,53 @@ struct question
     DWORD_PTR       data;
 };
 
-static int ask_condition( const struct question *question, const struct slot *slot )
+/* connect data, of our own provider alone: others have no buffers for it */
+struct connect_data
+{
+    BOOL   local;
+    WSABUF caller;
+    WSABUF callee;
+    char   caller_room[TAPSTER_MAX_DATA];
+    char   callee_room[TAPSTER_MAX_DATA];
+};
+
+static unsigned int prepare_data( struct unix_socket *connection, struct connect_data *data )
+{
+    data->local = connection->slot->family == AF_TAPSTER;
+    data->caller.len = data->callee.len = 0;
+    data->caller.buf = data->local ? data->caller_room : NULL;
+    data->callee.buf = data->local ? data->callee_room : NULL;
+    return data->local ? local_caller_data( connection, &data->caller ) : 0;
+}
+
+static int ask_condition( const struct question *question, const struct slot *slot, struct connect_data *data )
 {
     struct address peer = slot->peer, local = slot->local;
-    WSABUF caller = { peer.len, (char *)peer.data }, callee = { local.len, (char *)local.data }, none = { 0, NULL };
+    WSABUF caller = { peer.len, (char *)peer.data }, callee = { local.len, (char *)local.data };
     GROUP group = 0;
     int answer;
 
     TRACE( "asking %p: caller %s, callee %s\n", question->condition, debugstr_sockaddr( peer.data, peer.len ),
            debugstr_sockaddr( local.data, local.len ) );
-    answer = question->condition( &caller, &none, NULL, NULL, &callee, &none, &group, question->data );
-    TRACE( "answer %d\n", answer );
-    return answer;
+    if (data->local) data->callee.len = TAPSTER_MAX_DATA;
+    answer = question->condition( &caller, &data->caller, NULL, NULL, &callee, &data->callee, &group, question->data );
+    TRACE( "answer %d, callee data %lu bytes\n", answer, data->callee.len );
+    /* the room is ours, so are its bounds */
+    data->callee.buf = data->callee_room;
+    if (!data->local) data->callee.len = 0;
+    return data->callee.len > TAPSTER_MAX_DATA ? -1 : answer;
 }
 
 /* 0 if the connection is to be kept; else it has been refused or put back */
-static unsigned int decide( struct socket *listener, struct unix_socket *connection, const struct question *question )
+static unsigned int decide( struct socket *listener, struct unix_socket *connection, const struct question *question,
+                            struct connect_data *data )
 {
     struct socket_defer_params params = { .listener = listener->unix, .socket = connection };
 
     int answer;
 
     thread_accept_decides( connection );
-    answer = ask_condition( question, connection->slot );
+    answer = ask_condition( question, connection->slot, data );
     thread_accept_decides( NULL );
     switch (answer)
     {
@@ -95,12 +119,24 @@ static unsigned int decide( struct socket *listener, struct unix_socket *connect
     }
 }
 
+/* The caller of a local connection waits for a word: with the callee's data, if somebody was asked for it. */
+static unsigned int conclude( struct socket *listener, struct unix_socket *connection, const struct question *question )
+{
+    struct connect_data data;
+    unsigned int error = prepare_data( connection, &data );
+
+    if (!error && question->condition && (error = decide( listener, connection, question, &data ))) return error;
+    if (!error && data.local) error = local_answer( connection, &data.callee );
+    if (error) accept_refuse( connection );
+    return error;
+}
+
 static unsigned int accept_wanted( struct socket *listener, const struct question *question, const struct handle *handle,
                                    struct unix_socket **connection )
 {
     unsigned int error = next_connection( listener, handle, connection );
 
-    return error || !question->condition ? error : decide( listener, *connection, question );
+    return error ? error : conclude( listener, *connection, question );
 }
 
 /* the handle is there first: the helper is told of it with the question for a connection */

@@ -332,7 +332,7 @@ static unsigned int check_provider( const void *info, int family )
     return info_family == family ? 0 : WSAEINVAL;
 }
 
-/* ADDRESS:PORT, or ADDRESS without a port; IPv6 with a port in brackets */
+/* ADDRESS:PORT, or ADDRESS without a port; IPv6 with a port in brackets; of ours the port alone */
 static unsigned int sockaddr_to_string( const void *addr, DWORD addr_len, char *str, ULONG *len, int *family )
 {
     union
@@ -340,6 +340,7 @@ static unsigned int sockaddr_to_string( const void *addr, DWORD addr_len, char *
         USHORT       family;
         SOCKADDR_IN  in;
         SOCKADDR_IN6 in6;
+        SOCKADDR_TAPSTER tapster;
     } copy;
 
     if (!addr || addr_len < sizeof(copy.family)) return WSAEINVAL;
@@ -351,6 +352,8 @@ static unsigned int sockaddr_to_string( const void *addr, DWORD addr_len, char *
         RtlIpv4AddressToStringExA( &copy.in.sin_addr, copy.in.sin_port, str, len );
     else if (copy.family == AF_INET6 && addr_len >= sizeof(copy.in6))
         RtlIpv6AddressToStringExA( &copy.in6.sin6_addr, copy.in6.sin6_scope_id, copy.in6.sin6_port, str, len );
+    else if (copy.family == AF_TAPSTER && addr_len >= sizeof(copy.tapster))
+        *len = sprintf( str, "%lu", copy.tapster.st_port ) + 1;
     else
         return WSAEINVAL;
     return 0;
@@ -405,6 +408,21 @@ INT WINAPI WSAAddressToStringW( SOCKADDR *addr, DWORD addr_len, WSAPROTOCOL_INFO
     return return_error( address_to_string( addr, addr_len, info, str, str_len, sizeof(WCHAR) ) );
 }
 
+/* a number and nothing else */
+static BOOL string_to_port( const WCHAR *str, ULONG *port )
+{
+    ULONGLONG value = 0;
+
+    if (!*str) return FALSE;
+    for (; *str; str++)
+    {
+        if (*str < '0' || *str > '9') return FALSE;
+        if ((value = value * 10 + *str - '0') > 0xffffffff) return FALSE;
+    }
+    *port = value;
+    return TRUE;
+}
+
 /* what WSAAddressToString writes, and IPv4 in all forms of inet_addr */
 static BOOL string_to_sockaddr( const WCHAR *str, int family, SOCKADDR_IN6 *addr )
 {
@@ -412,6 +430,7 @@ static BOOL string_to_sockaddr( const WCHAR *str, int family, SOCKADDR_IN6 *addr
 
     memset( addr, 0, sizeof(*addr) );
     addr->sin6_family = family;
+    if (family == AF_TAPSTER) return string_to_port( str, &((SOCKADDR_TAPSTER *)addr)->st_port );
     if (family == AF_INET) return !RtlIpv4StringToAddressExW( str, FALSE, &in->sin_addr, &in->sin_port );
     return !RtlIpv6StringToAddressExW( str, &addr->sin6_addr, &addr->sin6_scope_id, &addr->sin6_port );
 }
@@ -423,7 +442,7 @@ static unsigned int string_to_address( const WCHAR *str, int family, const void 
     SOCKADDR_IN6 result;
     unsigned int error;
 
-    if (family != AF_INET && family != AF_INET6) return WSAEINVAL;
+    if (family != AF_INET && family != AF_INET6 && family != AF_TAPSTER) return WSAEINVAL;
     if ((error = check_provider( info, family ))) return error;
     if (!copy_safe( &room, addr_len, sizeof(room) )) return WSAEFAULT;
     if (room < needed)

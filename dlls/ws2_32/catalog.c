@@ -25,8 +25,12 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 #define PROVIDER_IPV4 { 0xe70f1aa0, 0xab8b, 0x11cf, { 0x8c, 0xa3, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
 #define PROVIDER_IPV6 { 0xf9eab0c0, 0x26d4, 0x11d0, { 0xbb, 0xbf, 0x00, 0xaa, 0x00, 0x6c, 0x34, 0xe4 } }
 
+#define PROVIDER_OURS { 0x7a0f5c1e, 0x3d52, 0x4e0b, { 0x9b, 0x6d, 0x54, 0x41, 0x50, 0x53, 0x54, 0x52 } }
+
 #define STREAM_FLAGS (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | \
                       XP1_EXPEDITED_DATA | XP1_IFS_HANDLES)
+#define LOCAL_FLAGS  (XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_MESSAGE_ORIENTED | XP1_GRACEFUL_CLOSE | \
+                      XP1_CONNECT_DATA | XP1_DISCONNECT_DATA | XP1_IFS_HANDLES)
 #define DGRAM_FLAGS  (XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | \
                       XP1_SUPPORT_MULTIPOINT | XP1_IFS_HANDLES)
 
@@ -83,6 +87,14 @@ static const WSAPROTOCOL_INFOW catalog[] =
         .iMaxSockAddr = sizeof(struct sockaddr_in6), .iMinSockAddr = sizeof(struct sockaddr_in6),
         .iSocketType = SOCK_RAW, .iProtocolMaxOffset = 255, .dwMessageSize = RAW_MESSAGE,
         .szProtocol = L"MSAFD Tcpip [RAW/IPv6]",
+    },
+    {
+        .dwServiceFlags1 = LOCAL_FLAGS, .dwProviderFlags = PFL_MATCHES_PROTOCOL_ZERO,
+        .ProviderId = PROVIDER_OURS, .dwCatalogEntryId = 1007, .ProtocolChain = { .ChainLen = BASE_PROTOCOL },
+        .iVersion = 2, .iAddressFamily = AF_TAPSTER,
+        .iMaxSockAddr = sizeof(SOCKADDR_TAPSTER), .iMinSockAddr = sizeof(SOCKADDR_TAPSTER),
+        .iSocketType = SOCK_SEQPACKET, .iProtocol = TAPSTERPROTO_LOCAL, .iNetworkByteOrder = LITTLEENDIAN,
+        .dwMessageSize = TAPSTER_MAX_MESSAGE, .szProtocol = L"Tapster local [SEQPACKET]",
     },
 };
 

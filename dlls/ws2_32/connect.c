@@ -56,8 +56,7 @@ unsigned int address_check_room( const struct socket *sock, struct sockaddr *add
     return probe_write( len, sizeof(*len) ) && probe_write( addr, needed ) ? 0 : WSAEFAULT;
 }
 
-/* a published address, as a whole: the helper may be writing it */
-static void read_address( const struct slot *slot, const struct address *which, struct address *dst )
+void address_read( const struct slot *slot, const struct address *which, struct address *dst )
 {
     u32 seq;
 
@@ -132,22 +131,30 @@ static unsigned int wait_connected( struct socket *sock )
     return error;
 }
 
-static unsigned int do_connect( struct socket *sock, const struct sockaddr *addr, int len )
+/* data: the caller's, local sockets only; NULL: none */
+static unsigned int start_connect( struct socket *sock, const struct address *address, const WSABUF *data, BOOL *pending )
 {
-    BOOL nonblocking = socket_is_nonblocking( sock );
-    struct socket_connect_params params;
+    struct socket_connect_params params = { .socket = sock->unix, .addr = address->data, .len = address->len };
+    unsigned int error;
+
+    if (socket_is_local( sock )) return local_start_connect( sock, address, data, pending );
+    error = UNIX_CALL( socket_connect, &params );
+    *pending = params.pending;
+    return error;
+}
+
+static unsigned int do_connect( struct socket *sock, const struct sockaddr *addr, int len, const WSABUF *data )
+{
+    BOOL nonblocking = socket_is_nonblocking( sock ), pending;
     struct address address;
     unsigned int error;
 
     if ((error = address_copy( sock, addr, len, &address ))) return error;
-    params.socket = sock->unix;
-    params.addr = address.data;
-    params.len = address.len;
-    error = UNIX_CALL( socket_connect, &params );
-    if (!socket_is_stream( sock )) return error;
+    error = start_connect( sock, &address, data, &pending );
+    if (!socket_has_connections( sock )) return error;
     /* Windows never tells a non-blocking connect's end at once, only by select and kin */
     if (nonblocking && (!error || socket_state( sock ) == SOCKET_FAILED)) return WSAEWOULDBLOCK;
-    if (!error && params.pending) error = wait_connected( sock );
+    if (!error && pending) error = wait_connected( sock );
     /* the caller has the error, SO_ERROR has it not */
     if (error && socket_state( sock ) == SOCKET_FAILED) socket_set_option( sock, OPTION_ERROR, 0, 0 );
     return error;
@@ -168,29 +175,50 @@ int WINAPI connect( SOCKET s, const struct sockaddr *addr, int len )
     TRACE( "socket %#Ix, address %s\n", s, debugstr_sockaddr( addr, len ) );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
-    error = do_connect( sock, addr, len );
+    error = do_connect( sock, addr, len, NULL );
     socket_put( sock );
     return return_error( error );
+}
+
+static unsigned int connect_with_data( struct socket *sock, const struct sockaddr *addr, int len, WSABUF *caller_data,
+                                       WSABUF *callee_data )
+{
+    char room[TAPSTER_MAX_DATA];
+    unsigned int error;
+    ULONG none = 0;
+    WSABUF data;
+
+    if (socket_is_local( sock ))
+    {
+        if ((error = local_check_connect( caller_data, &data, room, callee_data ))) return error;
+        if ((error = do_connect( sock, addr, len, &data ))) return error;
+        return local_return_callee( sock, callee_data );
+    }
+    if (caller_data && !probe_read( caller_data, sizeof(*caller_data) )) return WSAEFAULT;
+    if (callee_data && !copy_safe( &callee_data->len, &none, sizeof(none) )) return WSAEFAULT;
+    return do_connect( sock, addr, len, NULL );
 }
 
 /***********************************************************************
  *      WSAConnect   (ws2_32.@)
  *
- * Data and qualities of service mean nothing to TCP and UDP: ignored, as on Windows, unless unreadable;
- * callee data comes back empty.
+ * As connect. Data and qualities of service mean nothing to TCP and UDP: ignored, as on Windows, unless unreadable;
+ * callee data comes back empty. Our own provider has both (doc/local.md): WSAEMSGSIZE for too much caller data; WSAEFAULT
+ * for too little room for the callee's, though the connection stands then. Of a non-blocking connect SO_CONNDATA tells it.
  */
 int WINAPI WSAConnect( SOCKET s, const struct sockaddr *addr, int len, WSABUF *caller_data, WSABUF *callee_data,
                        QOS *sqos, QOS *gqos )
 {
-    ULONG none = 0;
+    struct socket *sock;
+    unsigned int error;
 
-    TRACE( "socket %#Ix, address %s, caller data %p, callee data %p, qos %p, %p\n", s, debugstr_sockaddr( addr, len ),
-           caller_data, callee_data, sqos, gqos );
+    TRACE( "socket %#Ix, address %s, caller data %s, callee data %s, qos %p, %p\n", s, debugstr_sockaddr( addr, len ),
+           debugstr_buffers( caller_data, caller_data != NULL ), debugstr_buffers( callee_data, callee_data != NULL ), sqos, gqos );
 
-    if (!startup_check()) return return_error( WSANOTINITIALISED );
-    if (caller_data && !probe_read( caller_data, sizeof(*caller_data) )) return return_error( WSAEFAULT );
-    if (callee_data && !copy_safe( &callee_data->len, &none, sizeof(none) )) return return_error( WSAEFAULT );
-    return connect( s, addr, len );
+    if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    error = connect_with_data( sock, addr, len, caller_data, callee_data );
+    socket_put( sock );
+    return return_error( error );
 }
 
 /***********************************************************************
@@ -209,9 +237,9 @@ int WINAPI getsockname( SOCKET s, struct sockaddr *addr, int *len )
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
     if (!(socket_flags( sock ) & SOCKET_BOUND)) error = WSAEINVAL;
-    else if (socket_flags( sock ) & SOCKET_RESET)
+    else if (socket_is_local( sock ) || (socket_flags( sock ) & SOCKET_RESET))
     {
-        read_address( socket_slot( sock ), &socket_slot( sock )->local, &address );
+        address_read( socket_slot( sock ), &socket_slot( sock )->local, &address );
         error = address_return( &address, addr, len );
     }
     else
@@ -236,7 +264,7 @@ static BOOL has_peer( const struct socket *sock )
 {
     unsigned int state = socket_state( sock );
 
-    return state == SOCKET_CONNECTED || (state == SOCKET_CONNECTING && socket_is_stream( sock ));
+    return state == SOCKET_CONNECTED || (state == SOCKET_CONNECTING && socket_has_connections( sock ));
 }
 
 /***********************************************************************
@@ -256,7 +284,7 @@ int WINAPI getpeername( SOCKET s, struct sockaddr *addr, int *len )
     if (!has_peer( sock )) error = WSAENOTCONN;
     else
     {
-        read_address( socket_slot( sock ), &socket_slot( sock )->peer, &address );
+        address_read( socket_slot( sock ), &socket_slot( sock )->peer, &address );
         error = address.len ? address_return( &address, addr, len ) : WSAENOTCONN;
     }
     socket_put( sock );

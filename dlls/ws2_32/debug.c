@@ -75,6 +75,7 @@ static const struct number_name families[] =
     NAME( AF_IRDA ),
     NAME( AF_BTH ),
     NAME( AF_HYPERV ),
+    NAME( AF_TAPSTER ),
 };
 
 const char *debugstr_family( int family )
@@ -106,6 +107,7 @@ static const struct number_name protocols[] =
     NAME( IPPROTO_IPV4 ),
     NAME( IPPROTO_TCP ),
     NAME( IPPROTO_UDP ),
+    NAME( TAPSTERPROTO_LOCAL ),
     NAME( IPPROTO_IDP ),
     NAME( IPPROTO_IPV6 ),
     NAME( IPPROTO_ICMPV6 ),
@@ -571,6 +573,7 @@ const char *debugstr_sockaddr( const void *addr, int len )
         USHORT       family;
         SOCKADDR_IN  in;
         SOCKADDR_IN6 in6;
+        SOCKADDR_TAPSTER tapster;
         struct { USHORT family; char path[108]; } local;
     } copy;
 
@@ -581,6 +584,8 @@ const char *debugstr_sockaddr( const void *addr, int len )
 
     if (copy.family == AF_INET && len >= (int)sizeof(copy.in)) return debugstr_sockaddr_in( &copy.in );
     if (copy.family == AF_INET6 && len >= (int)sizeof(copy.in6)) return debugstr_sockaddr_in6( &copy.in6 );
+    if (copy.family == AF_TAPSTER && len >= (int)sizeof(copy.tapster))
+        return wine_dbg_sprintf( "{ AF_TAPSTER, port %lu }", copy.tapster.st_port );
     if (copy.family == AF_UNIX)
         return wine_dbg_sprintf( "{ AF_UNIX, %s }", debugstr_an( copy.local.path, strnlen( copy.local.path, 108 ) ) );
     return wine_dbg_sprintf( "{ %s, %d bytes }", debugstr_family( copy.family ), len );

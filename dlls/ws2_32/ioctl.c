@@ -187,7 +187,7 @@ static unsigned int set_datagram_flag( struct socket *sock, enum socket_option o
     unsigned int error;
     DWORD flag;
 
-    if (socket_is_stream( sock )) return WSAEINVAL;
+    if (socket_has_connections( sock )) return WSAEINVAL;
     if ((error = take_flag( ioctl, &flag ))) return error;
     if (socket_option( sock, option ) == (flag != 0)) return 0;
     return socket_set_option( sock, option, flag != 0, 0 );

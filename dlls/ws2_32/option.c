@@ -28,7 +28,8 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 #define STREAM 1
 #define DGRAM  2
 #define RAW    4
-#define ALL    (STREAM | DGRAM | RAW)
+#define LOCAL  8                        /* of our own provider */
+#define ALL    (STREAM | DGRAM | RAW | LOCAL)
 
 /* How the program's value looks. Sizes are Windows' (documented in the option
  * tables of Microsoft's Winsock reference); what is longer is cut. */
@@ -44,6 +45,7 @@ enum kind
 /* Values of these are at most so long */
 #define MAX_VALUE sizeof(WSAPROTOCOL_INFOW)
 
+_Static_assert( MAX_VALUE >= TAPSTER_MAX_DATA, "connect data fits" );
 _Static_assert( MAX_VALUE >= 2 * sizeof(SOCKADDR_STORAGE) + 8, "a GROUP_SOURCE_REQ fits" );
 
 struct value
@@ -236,6 +238,7 @@ static unsigned int get_max_msg_size( struct socket *sock, struct value *value )
     const int udp = 8, ip = 20;
 
     if (slot->type == SOCK_STREAM) return return_number( value, 0 );
+    if (slot->family == AF_TAPSTER) return return_number( value, TAPSTER_MAX_MESSAGE );
     if (slot->family == AF_INET6) return return_number( value, 65535 - (slot->type == SOCK_DGRAM ? udp : 0) );
     return return_number( value, 65535 - ip - (slot->type == SOCK_DGRAM ? udp : 0) );
 }
@@ -267,6 +270,31 @@ static unsigned int set_connect_context( struct socket *sock, const struct value
     return socket_state( sock ) == SOCKET_CONNECTED ? 0 : WSAENOTCONN;
 }
 
+/* Connect and disconnect data, of the peer; there may be none. Where it was said the lengths come alone. */
+static unsigned int get_connect_data( struct socket *sock, struct value *value )
+{
+    return local_get_connect_data( sock, value->u.bytes, &value->len );
+}
+
+static unsigned int get_connect_data_len( struct socket *sock, struct value *value )
+{
+    unsigned int error = local_get_connect_data( sock, value->u.bytes, &value->len );
+
+    return error ? error : return_number( value, value->len );
+}
+
+static unsigned int get_disconnect_data( struct socket *sock, struct value *value )
+{
+    return local_get_disconnect_data( sock, value->u.bytes, &value->len );
+}
+
+static unsigned int get_disconnect_data_len( struct socket *sock, struct value *value )
+{
+    unsigned int error = local_get_disconnect_data( sock, value->u.bytes, &value->len );
+
+    return error ? error : return_number( value, value->len );
+}
+
 static const struct option socket_options[] =
 {
     { SO_ERROR, KIND_DWORD, GET | SET, ALL, OPTION_ERROR, 0, get_error, NULL },
@@ -278,12 +306,12 @@ static const struct option socket_options[] =
     IN_SLOT( SO_REUSEADDR, KIND_BOOL, GET | SET, ALL, OPTION_REUSEADDR ),
     IN_SLOT( SO_EXCLUSIVEADDRUSE, KIND_BOOL, GET | SET, ALL, OPTION_EXCLUSIVEADDRUSE ),
     IN_KERNEL( SO_KEEPALIVE, KIND_BOOL, GET | SET, STREAM, 0 ),
-    OF_OURS( SO_LINGER, KIND_BYTES, GET | SET, STREAM, sizeof(struct linger), get_linger, set_linger ),
-    OF_OURS( SO_DONTLINGER, KIND_BOOL, GET | SET, STREAM, 0, get_dontlinger, set_dontlinger ),
+    OF_OURS( SO_LINGER, KIND_BYTES, GET | SET, STREAM | LOCAL, sizeof(struct linger), get_linger, set_linger ),
+    OF_OURS( SO_DONTLINGER, KIND_BOOL, GET | SET, STREAM | LOCAL, 0, get_dontlinger, set_dontlinger ),
     IN_KERNEL( SO_OOBINLINE, KIND_BOOL, GET | SET, STREAM, 0 ),
     IN_KERNEL( SO_BROADCAST, KIND_BOOL, GET | SET, DGRAM | RAW, 0 ),
-    OF_OURS( SO_ACCEPTCONN, KIND_BOOL, GET, STREAM, 0, get_acceptconn, NULL ),
-    { SO_CONDITIONAL_ACCEPT, KIND_BOOL, GET | SET, STREAM, OPTION_CONDITIONAL_ACCEPT, 0, NULL, set_conditional_accept },
+    OF_OURS( SO_ACCEPTCONN, KIND_BOOL, GET, STREAM | LOCAL, 0, get_acceptconn, NULL ),
+    { SO_CONDITIONAL_ACCEPT, KIND_BOOL, GET | SET, STREAM | LOCAL, OPTION_CONDITIONAL_ACCEPT, 0, NULL, set_conditional_accept },
     IN_SLOT( SO_DEBUG, KIND_BOOL, GET | SET, ALL, OPTION_DEBUG ),
     { SO_DONTROUTE, KIND_BOOL, GET | SET, ALL, OPTION_DONTROUTE, 0, NULL, set_dontroute },
     OF_OURS( SO_PROTOCOL_INFOW, KIND_BYTES, GET, ALL, sizeof(WSAPROTOCOL_INFOW), get_protocol_infow, NULL ),
@@ -292,13 +320,17 @@ static const struct option socket_options[] =
     OF_OURS( SO_MAXDG, KIND_DWORD, GET, DGRAM | RAW, 0, get_max_msg_size, NULL ),
     OF_OURS( SO_MAXPATHDG, KIND_DWORD, GET, DGRAM | RAW, 0, get_max_msg_size, NULL ),
     OF_OURS( SO_CONNECT_TIME, KIND_DWORD, GET, ALL, 0, get_connect_time, NULL ),
-    OF_OURS( SO_UPDATE_ACCEPT_CONTEXT, KIND_BYTES, SET, STREAM, sizeof(SOCKET), NULL, set_accept_context ),
-    OF_OURS( SO_UPDATE_CONNECT_CONTEXT, KIND_BYTES, SET, STREAM, 0, NULL, set_connect_context ),
+    OF_OURS( SO_UPDATE_ACCEPT_CONTEXT, KIND_BYTES, SET, STREAM | LOCAL, sizeof(SOCKET), NULL, set_accept_context ),
+    OF_OURS( SO_UPDATE_CONNECT_CONTEXT, KIND_BYTES, SET, STREAM | LOCAL, 0, NULL, set_connect_context ),
     { SO_RANDOMIZE_PORT, KIND_BOOL, GET | SET, ALL, OPTION_RANDOMIZE_PORT, 0, NULL, set_randomize_port },
     { SO_REUSE_UNICASTPORT, KIND_BOOL, GET | SET, ALL, OPTION_REUSE_UNICASTPORT, 0, NULL, set_reuse_unicastport },
     { SO_PORT_SCALABILITY, KIND_BOOL, GET | SET, ALL, OPTION_PORT_SCALABILITY, 0, NULL, set_port_scalability },
     OF_OURS( SO_GROUP_ID, KIND_DWORD, GET, ALL, 0, get_group, NULL ),
     OF_OURS( SO_GROUP_PRIORITY, KIND_DWORD, GET, ALL, 0, get_group, NULL ),
+    OF_OURS( SO_CONNDATA, KIND_BYTES, GET, LOCAL, 0, get_connect_data, NULL ),
+    OF_OURS( SO_CONNDATALEN, KIND_DWORD, GET, LOCAL, 0, get_connect_data_len, NULL ),
+    OF_OURS( SO_DISCDATA, KIND_BYTES, GET, LOCAL, 0, get_disconnect_data, NULL ),
+    OF_OURS( SO_DISCDATALEN, KIND_DWORD, GET, LOCAL, 0, get_disconnect_data_len, NULL ),
 };
 
 /* ---- IPPROTO_TCP, IPPROTO_UDP ---- */
@@ -452,7 +484,8 @@ static unsigned int type_bit( const struct socket *sock )
     {
     case SOCK_STREAM: return STREAM;
     case SOCK_DGRAM:  return DGRAM;
-    default:          return RAW;
+    case SOCK_RAW:    return RAW;
+    default:          return LOCAL;
     }
 }
 
@@ -583,6 +616,17 @@ static unsigned int set_value( struct socket *sock, int level, const struct opti
 
 /* ---- SO_BSP_STATE: pointers into the program's buffer ---- */
 
+/* ours are in the slot only */
+static void give_local_names( const struct slot *slot, char *local, char *remote )
+{
+    struct address address;
+
+    address_read( slot, &slot->local, &address );
+    memcpy( local, address.data, sizeof(SOCKADDR_TAPSTER) );
+    address_read( slot, &slot->peer, &address );
+    memcpy( remote, address.data, sizeof(SOCKADDR_TAPSTER) );
+}
+
 /* local and remote address, type and protocol; the addresses lie behind the structure */
 static unsigned int give_bsp_state( struct socket *sock, char *dst, int *len )
 {
@@ -593,11 +637,12 @@ static unsigned int give_bsp_state( struct socket *sock, char *dst, int *len )
     struct getname_params params = { sock->unix, local, size };
 
     if (*len < needed) return WSAEFAULT;
-    if (UNIX_CALL( getsockname, &params )) memset( local, 0, size );
+    if (socket_is_local( sock )) give_local_names( slot, local, remote );
+    else if (UNIX_CALL( getsockname, &params )) memset( local, 0, size );
     ((struct sockaddr *)local)->sa_family = slot->family;
     params.addr = remote;
     params.len = size;
-    if (!UNIX_CALL( getpeername, &params ))
+    if (socket_is_local( sock ) ? socket_state( sock ) == SOCKET_CONNECTED : !UNIX_CALL( getpeername, &params ))
     {
         state.info.RemoteAddr.lpSockaddr = (struct sockaddr *)(dst + sizeof(CSADDR_INFO) + size);
         state.info.RemoteAddr.iSockaddrLength = size;

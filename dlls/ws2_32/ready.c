@@ -43,7 +43,7 @@ short ready_events( const struct socket *sock, unsigned int wanted )
 {
     short events = 0;
 
-    if (socket_is_stream( sock ))
+    if (socket_has_connections( sock ))
     {
         switch (socket_state( sock ))
         {
@@ -60,7 +60,7 @@ short ready_events( const struct socket *sock, unsigned int wanted )
             return 0;
         }
         if (wanted & READY_FIN) events |= UNIX_POLLRDHUP;
-        if (wanted & READY_OOB) events |= UNIX_POLLPRI;
+        if ((wanted & READY_OOB) && socket_is_stream( sock )) events |= UNIX_POLLPRI;
     }
     if (wanted & READY_DATA) events |= UNIX_POLLIN;
     if (wanted & READY_WRITE) events |= UNIX_POLLOUT;
@@ -111,7 +111,7 @@ static unsigned int ready_datagram( struct socket *sock, short revents )
 
 unsigned int ready_from_poll( struct socket *sock, short revents )
 {
-    if (!socket_is_stream( sock )) return ready_datagram( sock, revents );
+    if (!socket_has_connections( sock )) return ready_datagram( sock, revents );
 
     if (socket_state( sock ) == SOCKET_CONNECTING && (revents & (UNIX_POLLOUT | UNIX_POLLERR | UNIX_POLLHUP)))
         socket_connect_status( sock );
@@ -122,7 +122,7 @@ unsigned int ready_from_poll( struct socket *sock, short revents )
         if (socket_flags( sock ) & SOCKET_DEFERRED || sock->unix->kept != -1) return READY_ACCEPT;
         return revents & UNIX_POLLIN ? READY_ACCEPT : 0;
     case SOCKET_CONNECTED:
-        return ready_connected( sock, revents );
+        return socket_is_local( sock ) ? local_ready( sock, revents ) : ready_connected( sock, revents );
     case SOCKET_FAILED:
         return READY_FAILED;
     default:

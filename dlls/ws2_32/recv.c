@@ -147,6 +147,7 @@ static unsigned int recv_stream( struct socket *sock, struct recv_params *params
 unsigned int recv_try( struct socket *sock, struct recv_params *params )
 {
     if (socket_is_stream( sock )) return recv_stream( sock, params );
+    if (socket_is_local( sock )) return local_recv_try( sock, params );
     /* the kernel drops a datagram that it can't write */
     if (!buffers_writable( (const WSABUF *)params->bufs, params->count, 0, MAX_DATAGRAM )) return WSAEFAULT;
     return UNIX_CALL( recv, params );
@@ -159,6 +160,7 @@ static unsigned int check_flags( const struct socket *sock, DWORD flags )
     if (!flags) return 0;
     if (flags & ~(MSG_PEEK | MSG_OOB | MSG_WAITALL | MSG_PARTIAL | MSG_PUSH_IMMEDIATE)) return WSAEOPNOTSUPP;
     if ((flags & MSG_OOB) && !socket_is_stream( sock )) return WSAEOPNOTSUPP;
+    if ((flags & MSG_PARTIAL) && socket_is_local( sock )) return WSAEOPNOTSUPP;
     if (!(flags & MSG_WAITALL)) return 0;
     if ((flags & (MSG_PEEK | MSG_OOB | MSG_PARTIAL)) || !socket_is_stream( sock )) return WSAEOPNOTSUPP;
     return socket_is_nonblocking( sock ) ? WSAEOPNOTSUPP : 0;
@@ -168,7 +170,7 @@ static unsigned int check_state( struct socket *sock )
 {
     unsigned int flags = socket_flags( sock ), error;
 
-    if (!socket_is_stream( sock )) error = flags & SOCKET_BOUND ? 0 : WSAEINVAL;
+    if (!socket_has_connections( sock )) error = flags & SOCKET_BOUND ? 0 : WSAEINVAL;
     else error = check_connected( sock );
     if (error) return error;
     return flags & SOCKET_RECV_SHUTDOWN ? WSAESHUTDOWN : 0;
@@ -177,7 +179,7 @@ static unsigned int check_state( struct socket *sock )
 /* room for a sender's address; streams leave it alone */
 static unsigned int check_addr( const struct socket *sock, struct sockaddr *addr, int *len )
 {
-    return addr && !socket_is_stream( sock ) ? address_check_room( sock, addr, len ) : 0;
+    return addr && !socket_has_connections( sock ) ? address_check_room( sock, addr, len ) : 0;
 }
 
 /* ---- waiting ---- */
@@ -270,13 +272,15 @@ static unsigned int receive_from( struct socket *sock, const WSABUF *bufs, DWORD
     struct recv_params params = { .bufs = (const struct unix_buf *)bufs, .count = count };
     unsigned int error;
 
-    if (addr && !socket_is_stream( sock ))
+    if (addr && !socket_has_connections( sock ))
     {
         params.addr = from.data;
         params.addr_len = sizeof(from.data);
     }
-    if ((error = receive( sock, &params, *flags ))) return error;
+    error = receive( sock, &params, *flags );
+    if (error && error != WSAEMSGSIZE) return error;
     *received = params.result;
+    if (error) return error;
     *flags = params.result_flags & UNIX_MSG_TRUNC ? MSG_PARTIAL : *flags & MSG_OOB;
     if (params.addr)
     {
@@ -298,7 +302,7 @@ static unsigned int recv_simple( SOCKET s, char *buf, int len, DWORD flags, stru
     if (!(error = check_flags( sock, flags )) && !(error = check_state( sock )) &&
         !(error = check_addr( sock, addr, addr_len )))
     {
-        if (addr && socket_is_stream( sock )) addr = NULL;
+        if (addr && socket_has_connections( sock )) addr = NULL;
         error = receive_from( sock, &buffer, 1, &flags, addr, addr_len, received );
         if (!error && addr) TRACE( "from %s\n", debugstr_sockaddr( addr, *addr_len ) );
     }
@@ -383,7 +387,7 @@ static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *
     error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped );
     if (!error || error == WSAEMSGSIZE)
         TRACE( "%lu bytes, flags %s, address %s\n", *received, debugstr_msg_flags( *flags ),
-               addr && addr_len && !socket_is_stream( sock ) ? debugstr_sockaddr( addr, *addr_len ) : "none" );
+               addr && addr_len && !socket_has_connections( sock ) ? debugstr_sockaddr( addr, *addr_len ) : "none" );
     socket_put( sock );
     return error;
 }
@@ -422,7 +426,7 @@ static unsigned int check_msg( const struct socket *sock, const WSAMSG *msg, WSA
     unsigned int error;
 
     if (received ? !probe_write( received, sizeof(*received) ) : !is_overlapped( sock, overlapped )) return WSAEFAULT;
-    if (socket_is_stream( sock )) return WSAEOPNOTSUPP;
+    if (socket_has_connections( sock )) return WSAEOPNOTSUPP;
     if (!msg->dwBufferCount) return WSAEINVAL;
     if (!buffers_check( msg->lpBuffers, msg->dwBufferCount )) return WSAEFAULT;
     if ((error = check_addr( sock, msg->name, &program_msg->namelen ))) return error;

@@ -42,6 +42,7 @@ unsigned int send_try( struct socket *sock, struct send_params *params )
             if (!probe_read( bufs[i].buf, bufs[i].len )) return WSAEFAULT;
         error = UNIX_CALL( send, params );
     }
+    if (socket_is_local( sock )) return local_send_error( sock, error );
     if (!socket_is_stream( sock )) return error == WSAEDESTADDRREQ ? WSAENOTCONN : error;
     if (error == WSAESHUTDOWN && (socket_flags( sock ) & SOCKET_SEND_SHUTDOWN)) return error;
     return recv_stream_failed( sock, error );
@@ -77,7 +78,7 @@ static unsigned int check_state( struct socket *sock, BOOL has_target )
 {
     unsigned int flags = socket_flags( sock ), error = 0;
 
-    if (socket_is_stream( sock )) error = check_connected( sock );
+    if (socket_has_connections( sock )) error = check_connected( sock );
     else if (!has_target) error = check_peer( sock );
     if (error) return error;
     if (flags & SOCKET_SEND_SHUTDOWN) return WSAESHUTDOWN;
@@ -100,7 +101,7 @@ static unsigned int check_addr( struct socket *sock, const struct sockaddr *addr
     unsigned int error;
 
     target->len = 0;
-    if (!addr || socket_is_stream( sock )) return 0;
+    if (!addr || socket_has_connections( sock )) return 0;
     if (!len && socket_state( sock ) == SOCKET_CONNECTED) return 0;
     if ((error = address_copy( sock, addr, len, target ))) return error;
     return is_unspecified( target ) ? WSAEADDRNOTAVAIL : 0;
@@ -114,7 +115,7 @@ static unsigned int bind_implicitly( struct socket *sock )
     u16 family = socket_slot( sock )->family;
     unsigned int error;
 
-    if (socket_is_stream( sock ) || (socket_flags( sock ) & SOCKET_BOUND)) return 0;
+    if (socket_has_connections( sock ) || (socket_flags( sock ) & SOCKET_BOUND)) return 0;
     if (family == AF_INET6) any.len = sizeof(struct sockaddr_in6);
     memcpy( any.data, &family, sizeof(family) );
     params.len = any.len;
@@ -238,6 +239,7 @@ static unsigned int send_buffers( struct socket *sock, struct send_params *param
     params->count = count;
     params->flags = flags;
     if (!buffers_readable( bufs, count )) return WSAEFAULT;
+    if (socket_is_local( sock ) && buffers_length( bufs, count ) > TAPSTER_MAX_MESSAGE) return WSAEMSGSIZE;
     if (!socket_is_stream( sock )) return send_datagram( sock, params );
     return send_stream( sock, params, buffers_length( bufs, count ) );
 }
@@ -377,7 +379,7 @@ int WINAPI WSASendTo( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD fl
 static unsigned int check_msg( const struct socket *sock, const WSAMSG *msg, DWORD flags, DWORD *sent,
                                const WSAOVERLAPPED *overlapped )
 {
-    if (socket_is_stream( sock )) return WSAEINVAL;
+    if (socket_has_connections( sock )) return WSAEINVAL;
     if (sent ? !probe_write( sent, sizeof(*sent) ) : !is_overlapped( sock, overlapped )) return WSAEFAULT;
     if (!msg->dwBufferCount) return WSAEINVAL;
     if (!buffers_check( msg->lpBuffers, msg->dwBufferCount )) return WSAEFAULT;

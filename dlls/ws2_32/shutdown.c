@@ -22,17 +22,22 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
+unsigned int shutdown_socket( struct socket *sock, int how )
+{
+    struct socket_shutdown_params params = { .socket = sock->unix, .how = how };
+
+    /* receives that wait count; those of threads that are no more do not */
+    if (*sock->unix->pending) thread_reap();
+    return UNIX_CALL( socket_shutdown, &params );
+}
+
 static unsigned int do_shutdown( SOCKET s, int how )
 {
-    struct socket_shutdown_params params = { .how = how };
     struct socket *sock;
     unsigned int error;
 
     if (!(sock = socket_get( s ))) return GetLastError();
-    params.socket = sock->unix;
-    /* receives that wait count; those of threads that are no more do not */
-    if (*sock->unix->pending) thread_reap();
-    error = UNIX_CALL( socket_shutdown, &params );
+    error = shutdown_socket( sock, how );
     socket_put( sock );
     return error;
 }
@@ -71,42 +76,62 @@ static int check_data( const WSABUF *data, BOOL writable )
     return -1;
 }
 
+static unsigned int send_disconnect( struct socket *sock, WSABUF *data )
+{
+    int ret;
+
+    if (socket_is_local( sock )) return local_send_disconnect( sock, data );
+    if ((ret = check_data( data, FALSE ))) return ret == -1 ? WSAENOPROTOOPT : ret;
+    return shutdown_socket( sock, SD_SEND );
+}
+
 /***********************************************************************
  *      WSASendDisconnect   (ws2_32.@)
  *
- * shutdown( SD_SEND ). Data can't go along on TCP or UDP: WSAENOPROTOOPT.
+ * shutdown( SD_SEND ). Data can't go along on TCP or UDP: WSAENOPROTOOPT. On our own provider it can: WSAEMSGSIZE
+ * for too much, WSAESHUTDOWN where the FIN has gone already.
  */
 int WINAPI WSASendDisconnect( SOCKET s, WSABUF *data )
 {
     struct socket *sock;
-    int ret;
+    unsigned int error;
 
-    TRACE( "socket %#Ix, data %p\n", s, data );
+    TRACE( "socket %#Ix, data %s\n", s, debugstr_buffers( data, data != NULL ) );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    error = send_disconnect( sock, data );
     socket_put( sock );
-    if ((ret = check_data( data, FALSE ))) return return_error( ret == -1 ? WSAENOPROTOOPT : ret );
-    return return_error( do_shutdown( s, SD_SEND ) );
+    return return_error( error );
+}
+
+static unsigned int recv_disconnect( struct socket *sock, WSABUF *data )
+{
+    unsigned int error;
+    ULONG none = 0;
+    int ret;
+
+    if (socket_is_local( sock )) return local_recv_disconnect( sock, data );
+    if ((ret = check_data( data, TRUE )) > 0) return ret;
+    if ((error = shutdown_socket( sock, SD_RECEIVE ))) return error;
+    return ret == -1 && !copy_safe( &data->len, &none, sizeof(none) ) ? WSAEFAULT : 0;
 }
 
 /***********************************************************************
  *      WSARecvDisconnect   (ws2_32.@)
  *
  * shutdown( SD_RECEIVE ): the helper resets a TCP connection whose data nobody will take. TCP and UDP
- * have no disconnect data: a buffer comes back empty.
+ * have no disconnect data: a buffer comes back empty. Our own provider has: WSAEFAULT if there is not room for
+ * all of it, which then is there for another try.
  */
 int WINAPI WSARecvDisconnect( SOCKET s, WSABUF *data )
 {
     struct socket *sock;
     unsigned int error;
-    ULONG none = 0;
-    int ret;
 
-    TRACE( "socket %#Ix, data %p\n", s, data );
+    TRACE( "socket %#Ix, data %s\n", s, debugstr_buffers( data, data != NULL ) );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    error = recv_disconnect( sock, data );
     socket_put( sock );
-    if ((ret = check_data( data, TRUE )) > 0) return return_error( ret );
-    if (!(error = do_shutdown( s, SD_RECEIVE )) && ret == -1 && !copy_safe( &data->len, &none, sizeof(none) )) error = WSAEFAULT;
     return return_error( error );
 }

@@ -33,6 +33,12 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 /* what the caller left 0 follows from what he gave, as the catalog has it */
 static void complete_triple( int *family, int *type, int *protocol )
 {
+    if (*family == AF_TAPSTER)
+    {
+        if (!*type) *type = SOCK_SEQPACKET;
+        if (!*protocol) *protocol = TAPSTERPROTO_LOCAL;
+        return;
+    }
     if (*family == AF_UNSPEC && (*protocol == IPPROTO_TCP || *protocol == IPPROTO_UDP)) *family = AF_INET;
     if (!*type && *protocol == IPPROTO_UDP) *type = SOCK_DGRAM;
     if (!*type && (*protocol == IPPROTO_TCP || !*protocol)) *type = SOCK_STREAM;
@@ -44,6 +50,11 @@ static void complete_triple( int *family, int *type, int *protocol )
 static unsigned int check_triple( int family, int type, int protocol )
 {
     if (family == AF_UNSPEC) return WSAEINVAL;
+    if (family == AF_TAPSTER)
+    {
+        if (type != SOCK_SEQPACKET) return WSAESOCKTNOSUPPORT;
+        return protocol == TAPSTERPROTO_LOCAL ? 0 : WSAEPROTONOSUPPORT;
+    }
     if (family != AF_INET && family != AF_INET6) return WSAEAFNOSUPPORT;
     switch (type)
     {

@@ -40,6 +40,7 @@
 #define COM_NO_WINDOWS_H
 #include "protocol.h"
 #include "unixlib.h"
+#include "tapster.h"
 
 /* ---- startup.c: WSAStartup, the unix library, the process ---- */
 
@@ -108,6 +109,18 @@ static inline unsigned int socket_option( const struct socket *sock, enum socket
 static inline BOOL socket_is_stream( const struct socket *sock )
 {
     return socket_slot( sock )->type == SOCK_STREAM;
+}
+
+/* of messages, by our own provider (local.c) */
+static inline BOOL socket_is_local( const struct socket *sock )
+{
+    return socket_slot( sock )->family == AF_TAPSTER;
+}
+
+/* is it one of those that listen, connect and end? */
+static inline BOOL socket_has_connections( const struct socket *sock )
+{
+    return socket_is_stream( sock ) || socket_is_local( sock );
 }
 
 static inline BOOL socket_is_nonblocking( const struct socket *sock )
@@ -288,6 +301,34 @@ extern unsigned int address_copy( struct socket *sock, const struct sockaddr *ad
 extern unsigned int address_return( const struct address *src, struct sockaddr *addr, int *len );
 /* will that be possible with an address of this socket's family? 0 or WSAEFAULT */
 extern unsigned int address_check_room( const struct socket *sock, struct sockaddr *addr, int *len );
+
+/* a published address, as a whole: the helper may be writing it */
+extern void address_read( const struct slot *slot, const struct address *which, struct address *dst );
+
+/* ---- local.c: sockets of messages with connect and disconnect data ---- */
+
+/* one attempt, as recv_try; what a send's error means */
+extern unsigned int local_recv_try( struct socket *sock, struct recv_params *params );
+extern unsigned int local_send_error( struct socket *sock, unsigned int error );
+/* connect's request with the caller's data (NULL: none): as socket_connect */
+extern unsigned int local_start_connect( struct socket *sock, const struct address *address, const WSABUF *data, BOOL *pending );
+/* WSAConnect's buffers, before and after it */
+extern unsigned int local_check_connect( const WSABUF *caller_data, WSABUF *data, char *room, const WSABUF *callee_data );
+extern unsigned int local_return_callee( struct socket *sock, WSABUF *callee_data );
+/* a connection that WSAAccept has at hand: what the caller sent, LOCAL_MAX_DATA at most; and the answer */
+extern unsigned int local_caller_data( struct unix_socket *connection, WSABUF *data );
+extern unsigned int local_answer( struct unix_socket *connection, const WSABUF *data );
+extern unsigned int local_send_disconnect( struct socket *sock, const WSABUF *data );
+extern unsigned int local_recv_disconnect( struct socket *sock, WSABUF *data );
+/* connect and disconnect data as options have them: bytes, TAPSTER_MAX_DATA at most */
+extern unsigned int local_get_connect_data( struct socket *sock, void *data, int *len );
+extern unsigned int local_get_disconnect_data( struct socket *sock, void *data, int *len );
+/* ready_from_poll of a connected one */
+extern unsigned int local_ready( struct socket *sock, short revents );
+
+/* ---- shutdown.c ---- */
+
+extern unsigned int shutdown_socket( struct socket *sock, int how );
 
 /* ---- buffers.c: a program's WSABUFs; none of it faults ---- */
 
