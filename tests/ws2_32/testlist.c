@@ -33,6 +33,7 @@ extern void func_death(void);
 extern void func_exports(void);
 extern void func_ioctl(void);
 extern void func_linger(void);
+extern void func_local(void);
 extern void func_msg(void);
 extern void func_names(void);
 extern void func_option(void);
@@ -61,6 +62,7 @@ const struct test winetest_testlist[] =
     { "exports", func_exports },
     { "ioctl", func_ioctl },
     { "linger", func_linger },
+    { "local", func_local },
     { "msg", func_msg },
     { "names", func_names },
     { "option", func_option },
