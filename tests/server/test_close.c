@@ -115,6 +115,27 @@ static void test_unread_resets( void **state )
     raw_close( &raw );
 }
 
+/* an urgent byte is unread data until somebody has taken it; what follows it then is */
+static void test_urgent( void **state )
+{
+    char byte;
+    int i;
+
+    for (i = 0; i < 3; i++)
+    {
+        open_pair( state );
+        assert_int_equal( send( far.fd, "!", 1, MSG_OOB ), 1 );
+        if (i == 2) assert_int_equal( send( far.fd, "x", 1, 0 ), 1 );
+        assert_true( RAW_WAIT( recv( near.fd, &byte, 1, MSG_OOB | MSG_PEEK ) == 1 ) );
+        if (i) assert_int_equal( recv( near.fd, &byte, 1, MSG_OOB ), 1 );
+        if (i == 2) assert_true( raw_readable( near.fd, 1000 ) );
+        assert_int_equal( raw_close_sock( &raw, &near, 0, NULL ), 0 );
+        assert_int_equal( recv( far.fd, &byte, 1, 0 ), i == 1 ? 0 : -1 );
+        if (i != 1) assert_int_equal( errno, ECONNRESET );
+        raw_close( &raw );
+    }
+}
+
 /* {1,0}: at once, unsent data lost, and whoever else has the kernel socket for a moment */
 static void test_abortive( void **state )
 {
@@ -608,6 +629,7 @@ int main(void)
         RAW_TEST( test_graceful ),
         RAW_TEST( test_graceful_in_background ),
         RAW_TEST( test_unread_resets ),
+        RAW_TEST( test_urgent ),
         RAW_TEST( test_abortive ),
         RAW_TEST( test_abortive_death ),
         RAW_TEST( test_linger_nothing_unsent ),

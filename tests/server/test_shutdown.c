@@ -369,6 +369,41 @@ static void test_reset_seen( void **state )
     raw_close( &raw );
 }
 
+static int is_closed( const struct raw_sock *sock )
+{
+    return socket_tcp_state( sock->fd ) == TCP_CLOSE;
+}
+
+/* of one that follows the FIN the kernel tells only senders: who shuts down sending does not hide it */
+static void test_reset_after_fin( void **state )
+{
+    open_pair( state );
+    assert_int_equal( raw_shutdown( &raw, &far, WS_SD_SEND ), 0 );
+    assert_true( raw_readable( near.fd, 1000 ) );
+    assert_int_equal( raw_set_option( &raw, &far, OPTION_LINGER_ONOFF, 1, 0 ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &far, 0, NULL ), 0 );
+    assert_true( RAW_WAIT( is_closed( &near ) ) );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_SEND ), 0 );
+    assert_int_equal( raw_flags( &raw, &near ) & (SOCKET_RESET | SOCKET_SEND_SHUTDOWN), SOCKET_RESET | SOCKET_SEND_SHUTDOWN );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_BOTH ), 0 );
+    raw_close( &raw );
+}
+
+/* the end of both directions is not one, however often it is said */
+static void test_no_reset_after_both( void **state )
+{
+    open_pair( state );
+    assert_int_equal( raw_shutdown( &raw, &far, WS_SD_SEND ), 0 );
+    assert_true( raw_readable( near.fd, 1000 ) );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_SEND ), 0 );
+    assert_true( RAW_WAIT( is_closed( &near ) ) );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_SEND ), 0 );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_BOTH ), 0 );
+    assert_false( raw_flags( &raw, &near ) & SOCKET_RESET );
+    assert_false( raw_flags( &raw, &far ) & SOCKET_RESET );
+    raw_close( &raw );
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] =
@@ -388,7 +423,9 @@ int main(void)
         RAW_TEST( test_both ),
         RAW_TEST( test_datagram ),
         RAW_TEST( test_note_reset ),
-        RAW_TEST( test_reset_seen )
+        RAW_TEST( test_reset_seen ),
+        RAW_TEST( test_reset_after_fin ),
+        RAW_TEST( test_no_reset_after_both )
     };
 
     return cmocka_run_group_tests( tests, NULL, NULL );

@@ -20,7 +20,9 @@ import socket
 import time
 
 import capture
-from scene import (SD_SEND, WSAECONNRESET, WSAEWOULDBLOCK, check, drain, is_reset, reset, same)
+from scene import SD_SEND, WSAECONNREFUSED, WSAECONNRESET, WSAEWOULDBLOCK, WSATRY_AGAIN, check, drain, is_reset, reset, same
+
+CF_ACCEPT, CF_REJECT, CF_DEFER = range(3)
 
 MUCH = 8 << 20              # more than the kernel takes at once from a non-blocking send
 SMALL = 4096                # a peer's receive buffer
@@ -334,20 +336,25 @@ def linger_handle(case):
     check(0.8 <= passed < 6, 'the reset came after %.1f s' % passed)
 
 
-def listener_closed(case):
-    """Connections that wait are reset, each; one that was accepted goes on."""
+def listen_to(case, count):
+    """A listener of the program's and so many connected peers that wait: the program, the listener, the peers."""
     program = case.stage.program()
     listener = program.do('tcp')
     port = program.do('bind', listener, 0)
     program.do('listen', listener, 10)
-    peers = [case.keep(socket.socket()) for _ in range(4)]
+    peers = [case.keep(socket.socket()) for _ in range(count)]
     for peer in peers:
         peer.bind((capture.PEER, 0))
     case.watch(*(peer.getsockname()[1] for peer in peers))
-    peers[0].connect(('127.0.0.1', port))
-    accepted = program.do('accept', listener)
-    for peer in peers[1:]:
+    for peer in peers:
         peer.connect(('127.0.0.1', port))
+    return program, listener, peers
+
+
+def listener_closed(case):
+    """Connections that wait are reset, each; one that was accepted goes on."""
+    program, listener, peers = listen_to(case, 4)
+    accepted = program.do('accept', listener)
     case.sees()
     program.do('close', listener)
     case.sees(ours={'rst': 3})
@@ -356,6 +363,52 @@ def listener_closed(case):
     same(program.do('recv', accepted, 10), 5, 'received')
     program.do('close', accepted)
     case.sees(ours={'rst': 3, 'fin': 1}, peer={'data': 5})
+
+
+def listener_shared(case):
+    """Another process has it: it goes on listening, and its end is the end."""
+    program, listener, peers = listen_to(case, 2)
+    child = case.stage.child(program)
+    program.do('close', listener)
+    case.sees()
+    accepted = child.do('accept', listener)
+    child.do('send', accepted, 3)
+    case.sees(ours={'data': 3})
+    child.kill()
+    case.sees(ours={'data': 3, 'fin': 1, 'rst': 1})
+
+
+def rejected(case):
+    """The condition function says no: a reset, and the next one is not touched."""
+    program, listener, peers = listen_to(case, 2)
+    program.fails(WSAECONNREFUSED, 'wsaaccept', listener, CF_REJECT)
+    check(is_reset(peers[0]), 'the peer was not told')
+    case.sees(ours={'rst': 1})
+    accepted = program.do('wsaaccept', listener, CF_ACCEPT)
+    program.do('send', accepted, 3)
+    same(peers[1].recv(10), bytes(3), 'the peer received')
+    program.do('close', accepted)
+    program.do('close', listener)
+    case.sees(ours={'rst': 1, 'data': 3, 'fin': 1})
+
+
+def deferred(case):
+    """The condition function puts it off: it stays; closing the listener resets it with those that wait."""
+    program, listener, peers = listen_to(case, 2)
+    program.fails(WSATRY_AGAIN, 'wsaaccept', listener, CF_DEFER)
+    case.sees()
+    program.fails(WSATRY_AGAIN, 'wsaaccept', listener, CF_DEFER)
+    program.do('close', listener)
+    case.sees(ours={'rst': 2})
+    check(all(is_reset(peer) for peer in peers), 'a peer was not told')
+
+
+def deferred_killed(case):
+    """So does the death of its process."""
+    program, listener, peers = listen_to(case, 2)
+    program.fails(WSATRY_AGAIN, 'wsaaccept', listener, CF_DEFER)
+    program.kill()
+    case.sees(ours={'rst': 2})
 
 
 def peer_reset(case):
@@ -379,5 +432,6 @@ CASES = [
     ('linger-peer-resets', linger_peer_resets), ('linger-late-data', linger_late_data),
     ('linger-nonblocking', linger_nonblocking), ('linger-shared', linger_shared), ('linger-duplicated', linger_duplicated),
     ('linger-not-last', linger_not_last), ('linger-handle', linger_handle),
-    ('listener-closed', listener_closed), ('peer-reset', peer_reset),
+    ('listener-closed', listener_closed), ('listener-shared', listener_shared), ('listener-rejected', rejected),
+    ('listener-deferred', deferred), ('listener-deferred-killed', deferred_killed), ('peer-reset', peer_reset),
 ]

@@ -90,6 +90,19 @@ static LONGLONG do_accept( const LONGLONG *args )
     return (LONGLONG)accept( args[0], NULL, NULL );
 }
 
+static int CALLBACK condition( WSABUF *caller, WSABUF *data, QOS *qos, QOS *group_qos, WSABUF *callee, WSABUF *out,
+                               GROUP *group, DWORD_PTR answer )
+{
+    (void)caller; (void)data; (void)qos; (void)group_qos; (void)callee; (void)out; (void)group;
+    return answer;
+}
+
+/* listener, CF_ACCEPT, CF_REJECT or CF_DEFER */
+static LONGLONG do_wsaaccept( const LONGLONG *args )
+{
+    return (LONGLONG)WSAAccept( args[0], NULL, NULL, condition, args[1] );
+}
+
 /* socket, port, address */
 static LONGLONG do_connect( const LONGLONG *args )
 {
@@ -256,7 +269,7 @@ static const struct
 }
 verbs[] =
 {
-    { "tcp", do_tcp }, { "udp", do_udp }, { "bind", do_bind }, { "listen", do_listen }, { "accept", do_accept },
+    { "tcp", do_tcp }, { "udp", do_udp }, { "bind", do_bind }, { "listen", do_listen }, { "accept", do_accept }, { "wsaaccept", do_wsaaccept },
     { "connect", do_connect }, { "send", do_send }, { "fill", do_fill }, { "sendto", do_sendto }, { "recv", do_recv },
     { "shutdown", do_shutdown }, { "recvdisconnect", do_recvdisconnect }, { "senddisconnect", do_senddisconnect },
     { "linger", do_linger }, { "nonblocking", do_nonblocking }, { "oobinline", do_oobinline }, { "queued", do_queued },

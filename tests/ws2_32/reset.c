@@ -386,6 +386,28 @@ static void test_waiting(void)
     }
 }
 
+/* the rest of a non-blocking send is still on its way: who waits to send again is told */
+static void test_nonblocking_send(void)
+{
+    const unsigned tries = on_wine() ? 2 : 10;
+    SOCKET client, server;
+    unsigned i;
+
+    for (i = 0; i < tries; i++)
+    {
+        tcp_pair( &client, &server );
+        fill_send_buffers( client );
+        ok( !wait_writable( client, 0 ), "there is room\n" );
+        socket_reset( server );
+        ok( wait_writable( client, 5000 ), "not writable\n" );
+        flaky_wine check_error( send( client, "x", 1, 0 ), WSAECONNRESET );
+        flaky_wine check_reset( client );
+        flaky_wine check_select( client );
+        flaky_wine check_poll( client );
+        closesocket( client );
+    }
+}
+
 /* ---- a reset of our own, for data that nobody may receive any more ---- */
 
 static void check_own_reset_( int line, SOCKET client, SOCKET server )
@@ -485,6 +507,7 @@ START_TEST(reset)
     test_after_own_fin();
     test_graceful();
     test_waiting();
+    test_nonblocking_send();
     for (i = 0; i < ARRAY_SIZE(ways); i++) test_own_reset( ways[i] );
     test_own_reset_waiting();
     WSACleanup();
