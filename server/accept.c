@@ -39,6 +39,7 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     sock->pub.options[OPTION_ERROR] = 0;
     sock->pub.flags = SOCKET_ACCEPTED | (listener->pub.flags & SOCKET_NONBLOCKING);
     sock->listener = socket_ref( listener );
+    sock->listener_cookie = listener->pub.cookie;
     /* an exclusive port stays taken until its connections have ended */
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
     bind_note( sock );
@@ -109,11 +110,14 @@ static u32 accept_new( struct request *req, struct sock *listener, const struct 
 static struct sock *accept_deferred( struct sock *listener )
 {
     struct list *entry = list_head( &listener->deferred );
+    struct sock *sock;
 
     if (!entry) return NULL;
+    sock = CONTAINER_OF( entry, struct sock, deferred_entry );
+    sock->handed = 1;
     list_remove( entry );
     accept_show_deferred( listener );
-    return CONTAINER_OF( entry, struct sock, deferred_entry );
+    return sock;
 }
 
 u32 accept_request( struct request *req )
@@ -145,6 +149,19 @@ u32 accept_request( struct request *req )
     return 0;
 }
 
+/* One that a worker before us knew may have come from any listener on its port. */
+static int accept_is_from( struct sock *sock, const struct sock *listener )
+{
+    u16 ports[2];
+
+    if (sock->listener.generation) return socket_by_ref( &sock->listener ) == listener;
+    memcpy( &ports[0], sock->pub.local.data + 2, sizeof(u16) );
+    memcpy( &ports[1], listener->pub.local.data + 2, sizeof(u16) );
+    if (!(sock->pub.flags & SOCKET_ACCEPTED) || sock->pub.family != listener->pub.family || ports[0] != ports[1]) return 0;
+    sock->listener = socket_ref( listener );
+    return 1;
+}
+
 /* WSAEINVAL: not that listener's, or somebody else holds the connection too */
 u32 defer_request( struct request *req )
 {
@@ -153,14 +170,63 @@ u32 defer_request( struct request *req )
 
     if (!(listener = client_sock( req->client, &in->listener ))) return WSAENOTSOCK;
     if (!(sock = client_sock( req->client, &in->connection ))) return WSAENOTSOCK;
-    if (listener->pub.state != SOCKET_LISTENING || socket_by_ref( &sock->listener ) != listener) return WSAEINVAL;
+    if (listener->pub.state != SOCKET_LISTENING || !accept_is_from( sock, listener )) return WSAEINVAL;
     if (sock->holds.next != sock->holds.prev) return WSAEINVAL;
 
     client_forget( req->client, sock );
     mailbox_unbind( sock );
+    sock->listener_cookie = listener->pub.cookie;
     list_add_head( &listener->deferred, &sock->deferred_entry );
+    store_socket( sock );
     accept_show_deferred( listener );
     return 0;
+}
+
+/* ---- connections put back, after the death of the worker that had them ---- */
+
+static struct list accept_orphans = { &accept_orphans, &accept_orphans };     /* their listeners have still to come back */
+
+/* One that was handed out may have arrived, or not: if nobody says that he has it, it is still put back. */
+void accept_restore( struct sock *sock, u64 listener, int handed )
+{
+    sock->listener_cookie = listener;
+    sock->handed = handed;
+    list_add_tail( &accept_orphans, &sock->deferred_entry );
+}
+
+/* O(orphans); the one put back last is accepted first */
+void accept_reunite( struct sock *listener )
+{
+    struct sock *sock, *next;
+
+    LIST_FOR_EACH_ENTRY_SAFE( sock, next, &accept_orphans, struct sock, deferred_entry )
+    {
+        if (sock->listener_cookie != listener->pub.cookie || (sock->handed && !store_is_settled())) continue;
+        list_remove( &sock->deferred_entry );
+        list_add_head( &listener->deferred, &sock->deferred_entry );
+        sock->listener = socket_ref( listener );
+        sock->restored = 0;
+    }
+    if (!list_empty( &listener->deferred )) accept_show_deferred( listener );
+}
+
+/* those whose listener has not come back have lost it: it was closed meanwhile */
+void accept_settle(void)
+{
+    struct sock *sock, *listener;
+    struct list *entry;
+
+    while ((entry = list_head( &accept_orphans )))
+    {
+        sock = CONTAINER_OF( entry, struct sock, deferred_entry );
+        if ((listener = socket_by_cookie( sock->listener_cookie )) && listener->pub.state == SOCKET_LISTENING)
+        {
+            accept_reunite( listener );
+            continue;
+        }
+        socket_reset( sock, SOCKET_ABORTED );
+        socket_end( sock );     /* takes it off the list */
+    }
 }
 
 /* Somebody kept a connection that was put back, and says so: it is not the listener's any more. */

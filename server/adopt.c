@@ -212,6 +212,15 @@ static void adopt_flags( struct sock *sock )
     socket_nonblocking( sock->fd, 0 );
 }
 
+/* What a worker before us had: its flags and options are known, the kernel's part and the ledger's are done again. */
+void adopt_restored( struct sock *sock )
+{
+    adopt_flags( sock );
+    if (socket_is_stream( sock )) option_apply_linger( sock );
+    if (socket_is_local( sock )) local_adopt( sock, &sock->pub );
+    else adopt_ledger( sock, sock->pub.ledger );
+}
+
 static u32 adopt_new( struct request *req, const struct adopt_request *in, u64 cookie, struct sock **ret )
 {
     const struct slot *known = in->known ? &in->state : socket_remembered( cookie );
@@ -249,6 +258,7 @@ static u32 adopt_new( struct request *req, const struct adopt_request *in, u64 c
 static void adopt_begin( struct sock *sock )
 {
     socket_publish( sock );
+    if (sock->pub.state == SOCKET_LISTENING) accept_reunite( sock );
     if (sock->pub.state == SOCKET_CONNECTING) connect_resume( sock );
     if (socket_is_stream( sock )) shutdown_look( sock );
 }
@@ -262,13 +272,15 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
 
     if ((error = client_hold( req->client, sock, in->counter ))) return error;
     close_revive( sock );
+    sock->shared = 1;
+    store_socket( sock );
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     req->reply_fd = sock->fd;
     return 0;
 }
 
-u32 adopt_request( struct request *req )
+static u32 adopt_any( struct request *req )
 {
     const struct adopt_request *in = req->in;
     struct adopt_reply *out = req->out;
@@ -295,4 +307,13 @@ u32 adopt_request( struct request *req )
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     return 0;
+}
+
+u32 adopt_request( struct request *req )
+{
+    const struct adopt_request *in = req->in;
+    u32 error = adopt_any( req );
+
+    if (in->known) client_said_again( req->client );
+    return error;
 }

@@ -90,7 +90,7 @@ int arena_fd(void)
 int arena_alloc( u32 *slot, u32 *generation )
 {
     if (arena_stack_count) *slot = arena_stack[--arena_stack_count];
-    else if (arena_top < PROTOCOL_MAX_SLOTS)
+    else if (arena_top < PROTOCOL_JOURNAL)
     {
         *slot = arena_top++;
         arena_slots[*slot].generation = arena_first_generation;
@@ -103,7 +103,7 @@ int arena_alloc( u32 *slot, u32 *generation )
 
 /* Writes all of a slot. Readers of one number need nothing, readers of several
  * compare seq before and after. */
-void arena_publish( u32 slot, const struct slot *content )
+static void arena_write( u32 slot, const struct slot *content )
 {
     struct slot *to = &arena_slots[slot];
     const slot_word *src = (const slot_word *)content;
@@ -118,6 +118,13 @@ void arena_publish( u32 slot, const struct slot *content )
     for (i = offsetof( struct slot, state ) / sizeof(u32); i < sizeof(struct slot) / sizeof(u32); i++)
         __atomic_store_n( &dst[i], src[i], __ATOMIC_RELAXED );
     __atomic_store_n( &to->seq, seq + 2, __ATOMIC_RELEASE );
+}
+
+/* First into the journal: if we are killed while we write, there is still one that is whole. */
+void arena_publish( u32 slot, const struct slot *content )
+{
+    arena_write( PROTOCOL_JOURNAL, content );
+    arena_write( slot, content );
 }
 
 /* the generation stays, so that the next one differs from it */

@@ -37,6 +37,7 @@
 struct backlog
 {
     int fd;             /* the client's memfd; its file position says how much has gone, also after our death */
+    u64 end;            /* the position at which all has gone */
     u64 length;         /* bytes to send when it came, as booked with the client */
     u64 left;           /* of these, not sent yet */
     u32 client;         /* serial of the client it is booked with */
@@ -118,6 +119,31 @@ void backlog_ready( struct sock *sock )
     else if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) shutdown_drained( sock );
 }
 
+/* what the next worker must know of it */
+void backlog_describe( const struct sock *sock, u64 *end, int *fd, int *wait )
+{
+    if (!sock->backlog) return;
+    *end = sock->backlog->end;
+    *fd = sock->backlog->fd;
+    memcpy( wait, sock->backlog->wait, sizeof(sock->backlog->wait) );
+}
+
+/* What a worker before us was sending; takes the fds over. 0: all of it has gone, or
+ * there is no memory for it, and nothing is taken. */
+int backlog_restore( struct sock *sock, int fd, u64 end, const int *wait )
+{
+    struct backlog *backlog;
+    off_t sent = lseek( fd, 0, SEEK_CUR );
+
+    if (sent == -1 || (u64)sent >= end || !(backlog = calloc( 1, sizeof(*backlog) ))) return 0;
+    backlog->fd = fd;
+    backlog->end = end;
+    backlog->length = backlog->left = end - sent;
+    memcpy( backlog->wait, wait, sizeof(backlog->wait) );
+    sock->backlog = backlog;
+    return 1;
+}
+
 /* plain shared memory, which is always there, and stays as long as it is said to be */
 static int backlog_is_usable( int fd, u64 length )
 {
@@ -173,6 +199,7 @@ u32 backlog_request( struct request *req )
     }
     backlog->fd = req->fd;
     req->fd = -1;
+    backlog->end = in->length;
     backlog->length = backlog->left = in->length - sent;
     backlog->client = client_serial( req->client );
     backlog->wait[0] = backlog->wait[1] = -1;
@@ -202,6 +229,7 @@ u32 watch_backlog_request( struct request *req )
         sock->backlog->wait[0] = sock->backlog->wait[1] = -1;
         return error_from_errno( errno );
     }
+    store_socket( sock );
     req->reply_fd = sock->backlog->wait[0];
     return 0;
 }

@@ -51,6 +51,7 @@ struct client
     const u32 *counters;        /* receives of it that wait, by struct hold; NULL before hello */
     struct list holds;          /* struct hold */
     u32 hold_count;
+    u32 unsaid;                 /* sockets that it has still to say again after a worker's death */
     u32 mailbox_count;          /* made for it and not hung up yet */
     u64 backlog_bytes;          /* what the helper still has to send for it */
     struct reply *unsent;       /* the reply that did not fit; no request is read meanwhile */
@@ -107,6 +108,8 @@ u32 client_hold( struct client *client, struct sock *sock, u32 counter )
     list_add_tail( &client->holds, &hold->client_entry );
     list_add_tail( &sock->holds, &hold->sock_entry );
     client->hold_count++;
+    sock->unheld = sock->restored = 0;
+    if (sock->stored) store_socket( sock );
     return 0;
 }
 
@@ -131,8 +134,17 @@ void client_forget( struct client *client, struct sock *sock )
 void client_release( struct client *client, struct sock *sock )
 {
     client_forget( client, sock );
-    if (list_empty( &sock->holds ) && !mailbox_keeps( sock )) close_last( sock );
-    else shutdown_look( sock );     /* its receives wait no more */
+    if (list_empty( &sock->holds ))
+    {
+        if (!mailbox_keeps( sock ))
+        {
+            close_last( sock );
+            return;
+        }
+        sock->unheld = 1;
+        store_socket( sock );
+    }
+    shutdown_look( sock );          /* its receives wait no more */
 }
 
 /* does any holder have a receive waiting in the socket? */
@@ -152,6 +164,18 @@ u32 client_serial( const struct client *client )
     return client->serial;
 }
 
+/* as the kernel has it */
+u32 client_pid( const struct client *client )
+{
+    return client->pid;
+}
+
+/* workers before us had clients of these numbers */
+void client_serial_used( u32 serial )
+{
+    if (client_last_serial < serial) client_last_serial = serial;
+}
+
 static struct client *client_by_serial( u32 serial )
 {
     struct client *client;
@@ -166,6 +190,13 @@ u32 client_mailbox_add( struct client *client )
     if (client->mailbox_count >= client_max_sockets) return WSAEMFILE;
     client->mailbox_count++;
     return 0;
+}
+
+/* one of it that a worker before us made; the client's serial */
+u32 client_mailbox_take( struct client *client )
+{
+    client->mailbox_count++;
+    return client->serial;
 }
 
 /* the client may be gone by then */
@@ -220,6 +251,7 @@ static void client_drop( struct client *client, const char *why )
     close( client->watch.fd );
     list_remove( &client->entry );      /* first: nothing that follows shall find it */
     client_count--;
+    if (client->counters) store_client_end( client->serial );
     client_free_reply( client );
     while ((entry = list_head( &client->holds )))
         client_release( client, CONTAINER_OF( entry, struct hold, client_entry )->sock );
@@ -422,12 +454,29 @@ static const u32 *client_map_counters( int fd )
     return map == MAP_FAILED ? NULL : map;
 }
 
-u32 client_hello( struct client *client, int counters, u32 pid )
+u32 client_hello( struct client *client, int counters, const struct hello_request *hello )
 {
     if (!(client->counters = client_map_counters( counters ))) return WSAEINVAL;
     loop_cancel( &client->timer );
-    if (log_debug) log_line( "client %d says hello as %u", client->pid, pid );
+    store_client( client->serial, client->pid );
+    if (!(client->unsaid = hello->sockets)) store_client_back( client->pid );
+    if (log_debug) log_line( "client %d says hello as %u", client->pid, hello->pid );
     return 0;
+}
+
+/* one of the sockets that it knew from the worker before */
+void client_said_again( struct client *client )
+{
+    if (client->unsaid && !--client->unsaid) store_client_back( client->pid );
+}
+
+/* for a keeper that knows nothing */
+void client_store_all(void)
+{
+    struct client *client;
+
+    LIST_FOR_EACH_ENTRY( client, &client_list, struct client, entry )
+        if (client->counters) store_client( client->serial, client->pid );
 }
 
 /* ---- arrival ---- */

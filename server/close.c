@@ -51,6 +51,15 @@ int close_fin_sent( const struct sock *sock )
     return sock->linger && sock->linger->fin_sent;
 }
 
+/* what the next worker must know of it */
+void close_describe( const struct sock *sock, u32 *lingers, u32 *fin_sent, int *wait_fd )
+{
+    if (!sock->linger) return;
+    *lingers = 1;
+    *fin_sent = sock->linger->fin_sent;
+    *wait_fd = sock->linger->wait_fd;
+}
+
 /* ends the caller's wait, if there is one */
 void close_free( struct sock *sock )
 {
@@ -115,6 +124,7 @@ void close_drained( struct sock *sock )
     }
     shutdown_drained( sock );
     sock->linger->fin_sent = 1;
+    store_socket( sock );
     socket_rewatch( sock );
     close_ready( sock );
 }
@@ -154,6 +164,31 @@ static struct linger_close *close_new_linger(void)
     return linger;
 }
 
+/* A close that a worker before us began; 1: it took the fd over. */
+int close_restore( struct sock *sock, u64 deadline, int lingers, int fin_sent, int wait_fd )
+{
+    const u64 now = loop_now();
+
+    socket_set_closing( sock, 1 );
+    if (!lingers) deadline = now + CLOSE_PATIENCE_MS;
+    loop_timer( &sock->timer, deadline > now ? deadline - now : 0 );
+    if (!lingers || !(sock->linger = close_new_linger())) return 0;
+    sock->linger->wait_fd = wait_fd;
+    sock->linger->fin_sent = fin_sent;
+    return 1;
+}
+
+/* ... and what it is to do now. The record may be gone afterwards. */
+void close_resume( struct sock *sock )
+{
+    if (close_fin_sent( sock ))
+    {
+        socket_rewatch( sock );
+        close_ready( sock );
+    }
+    else if (shutdown_look( sock ) && !sock->backlog) close_drained( sock );
+}
+
 /* the last holder has gone */
 void close_last( struct sock *sock )
 {
@@ -175,6 +210,7 @@ void close_last( struct sock *sock )
     if (seconds && !sock->linger) sock->linger = close_new_linger();
     socket_set_closing( sock, 1 );
     loop_timer( &sock->timer, sock->linger ? (u64)seconds * 1000 : CLOSE_PATIENCE_MS );
+    store_socket( sock );
     /* nobody reads from now on, so unread data resets, as it does in the kernel's close */
     if (shutdown_look( sock ) && !sock->backlog) close_drained( sock );
 }

@@ -72,6 +72,7 @@ void connect_established( struct sock *sock )
     union linux_address addr;
 
     loop_cancel( &sock->timer );
+    store_connect_end( sock );
     sock->pub.state = SOCKET_CONNECTED;
     sock->pub.error = 0;
     sock->pub.connect_time = connect_clock();
@@ -85,6 +86,7 @@ void connect_established( struct sock *sock )
 void connect_failed( struct sock *sock, u32 error )
 {
     loop_cancel( &sock->timer );
+    store_connect_end( sock );
     sock->pub.state = SOCKET_FAILED;
     sock->pub.error = error;
     sock->pub.peer.len = 0;
@@ -138,7 +140,11 @@ void connect_look( struct sock *sock )
 /* a connect that a helper before this one started */
 void connect_resume( struct sock *sock )
 {
-    loop_timer( &sock->timer, CONNECT_CEILING_MS );
+    const u64 now = loop_now(), when = store_connect_deadline( sock->pub.cookie );
+
+    sock->stored_connect = when != 0;
+    loop_timer( &sock->timer, !when ? CONNECT_CEILING_MS : when > now ? when - now : 0 );
+    if (!when) store_connect( sock );
     connect_look( sock );
 }
 
@@ -174,6 +180,7 @@ void connect_begin( struct sock *sock )
     connect_look( sock );
     if (sock->pub.state == SOCKET_CONNECTING)
     {
+        store_connect( sock );
         connect_publish_local( sock );
         socket_publish( sock );
     }

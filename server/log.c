@@ -37,6 +37,7 @@ int log_debug;
 static int log_fd = -1;         /* the file, or stderr */
 static int log_dir = -1;        /* the helper's directory, -1: log_fd is stderr */
 static long log_size;
+static const char *log_process = "tapsterd";    /* which of the helper's processes writes */
 
 void log_to_stderr(void)
 {
@@ -53,6 +54,19 @@ int log_open( int dir )
     log_dir = dir;
     log_size = lseek( fd, 0, SEEK_END );
     return 0;
+}
+
+void log_name( const char *name )
+{
+    log_process = name;
+}
+
+/* The file may have been turned by another of the helper's processes. */
+void log_follow(void)
+{
+    int old = log_fd;
+
+    if (log_dir != -1 && !log_open( log_dir )) close( old );
 }
 
 static void log_turn(void)
@@ -77,7 +91,7 @@ void log_line( const char *format, ... )
     clock_gettime( CLOCK_REALTIME, &ts );
     localtime_r( &ts.tv_sec, &tm );
     len = strftime( line, sizeof(line), "%Y-%m-%d %H:%M:%S", &tm );
-    len += snprintf( line + len, sizeof(line) - len, ".%03ld tapsterd[%d] ", ts.tv_nsec / 1000000, (int)getpid() );
+    len += snprintf( line + len, sizeof(line) - len, ".%03ld %s[%d] ", ts.tv_nsec / 1000000, log_process, (int)getpid() );
     va_start( args, format );
     ret = vsnprintf( line + len, sizeof(line) - len - 1, format, args );
     va_end( args );

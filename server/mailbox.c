@@ -35,7 +35,8 @@ struct mailbox
     struct mailbox *next;       /* in its bucket */
     struct watch watch;         /* our end; fd -1: blind, made by a helper before us */
     struct sock *sock;          /* whose handle it is now, NULL: nobody's */
-    u32 owner;                  /* serial of the client it was made for */
+    u32 owner;                  /* serial of the client it was made for, 0: one of the worker before us */
+    u32 pid;                    /* of that client */
 };
 
 static struct mailbox *mailbox_buckets[MAILBOX_BUCKETS];
@@ -59,6 +60,7 @@ static void mailbox_free( struct mailbox *box )
         loop_watch( &box->watch, 0 );
         close( box->watch.fd );
         client_mailbox_sub( box->owner );
+        store_mailbox_end( box->cookie );
     }
     free( box );
 }
@@ -73,7 +75,9 @@ static void mailbox_ready( struct watch *watch, u32 events )
     if (!(events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
     if (sock) sock->mailbox = NULL;
     mailbox_free( box );
-    if (sock && list_empty( &sock->holds ) && !sock->closing) close_last( sock );
+    if (!sock || !list_empty( &sock->holds ) || sock->closing) return;
+    if (!sock->restored) close_last( sock );
+    else store_socket( sock );      /* its holders may have still to come back */
 }
 
 static struct mailbox *mailbox_new( u64 cookie, int fd, u32 owner )
@@ -88,6 +92,12 @@ static struct mailbox *mailbox_new( u64 cookie, int fd, u32 owner )
     box->next = *bucket;
     *bucket = box;
     return box;
+}
+
+/* 0: it has none */
+u64 mailbox_name( const struct sock *sock )
+{
+    return sock->mailbox ? sock->mailbox->cookie : 0;
 }
 
 /* Does a handle keep the socket, though no client does? */
@@ -122,6 +132,15 @@ void mailbox_unbind( struct sock *sock )
     if (box->watch.fd == -1) mailbox_free( box );
 }
 
+/* Whose may it be? One from before the worker's death is its client's as soon as that says so, and
+ * any process's that knows its name: it may be the only one left. */
+static int mailbox_belongs( struct mailbox *box, struct client *client )
+{
+    if (box->owner) return box->owner == client_serial( client );
+    if (box->pid == client_pid( client )) box->owner = client_mailbox_take( client );
+    return 1;
+}
+
 /* WSAEINVAL: another client's, or another socket's */
 u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock )
 {
@@ -130,7 +149,7 @@ u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock )
     if (!cookie || (sock->mailbox && sock->mailbox->cookie == cookie)) return 0;
     if (sock->mailbox) return WSAEINVAL;
     if (!(box = mailbox_find( cookie )) && !(box = mailbox_new( cookie, -1, client_serial( client ) ))) return WSAENOBUFS;
-    if (box->sock || box->owner != client_serial( client )) return WSAEINVAL;
+    if (box->sock || !mailbox_belongs( box, client )) return WSAEINVAL;
     box->sock = sock;
     sock->mailbox = box;
     return 0;
@@ -155,9 +174,47 @@ static struct mailbox *mailbox_make( struct client *client, const int fds[2], u6
         client_mailbox_sub( client_serial( client ) );
         return NULL;
     }
-    if (loop_watch( &box->watch, EPOLLRDHUP ) != -1) return box;
+    box->pid = client_pid( client );
+    if (loop_watch( &box->watch, EPOLLRDHUP ) != -1)
+    {
+        store_mailbox( *cookie, fds[0], box->pid );
+        return box;
+    }
     mailbox_free( box );
     return NULL;
+}
+
+/* One that a worker before us made; takes the fd over. 0, or -1. */
+int mailbox_restore( u64 cookie, int fd, u32 pid )
+{
+    struct mailbox *box;
+
+    if (fd == -1 || !(box = mailbox_new( cookie, fd, 0 ))) return -1;
+    box->pid = pid;
+    /* unwatched it keeps its socket for good: better than to lose it */
+    loop_watch( &box->watch, EPOLLRDHUP );
+    return 0;
+}
+
+/* the socket that it had then */
+void mailbox_restore_sock( u64 cookie, struct sock *sock )
+{
+    struct mailbox *box = cookie ? mailbox_find( cookie ) : NULL;
+
+    if (!box || box->sock) return;
+    box->sock = sock;
+    sock->mailbox = box;
+}
+
+/* for a keeper that knows nothing */
+void mailbox_store_all(void)
+{
+    struct mailbox *box;
+    u32 i;
+
+    for (i = 0; i < MAILBOX_BUCKETS; i++)
+        for (box = mailbox_buckets[i]; box; box = box->next)
+            if (box->watch.fd != -1) store_mailbox( box->cookie, box->watch.fd, box->pid );
 }
 
 u32 mailbox_request( struct request *req )

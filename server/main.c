@@ -1,5 +1,5 @@
 /*
- * tapsterd: start, lock, going into the background, end
+ * tapsterd: start, lock, going into the background, its two processes, end
  *
  * Copyright 2026 the Tapster authors
  *
@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "server.h"
+#include "store.h"
 
 #define MAIN_DEFAULT_LINGER 3       /* seconds without work before the helper leaves */
 #define MAIN_MAX_LINGER     86400
@@ -44,6 +45,19 @@
 static const char *main_path;       /* DIRECTORY, for messages */
 static int main_foreground;
 static int main_linger = MAIN_DEFAULT_LINGER;
+
+/* what each of the helper's processes has, and under these numbers one that takes the place of a keeper */
+enum main_fd
+{
+    MAIN_DIR = 3,               /* DIRECTORY */
+    MAIN_LOCK,                  /* its lock: held as long as one of us lives */
+    MAIN_LISTENER,              /* where clients come */
+    MAIN_PAIR,                  /* the way to the worker */
+    MAIN_FDS
+};
+
+static int main_fds[MAIN_FDS];
+static int main_replaces;       /* --keeper: this is one */
 
 /* Only while starting; what goes wrong later is logged and answered. */
 static void __attribute__((noreturn, format(printf, 1, 2))) fatal( const char *format, ... )
@@ -75,6 +89,7 @@ static void main_options( int argc, char **argv )
         { "foreground", no_argument, NULL, 'f' },
         { "debug", no_argument, NULL, 'd' },
         { "linger", required_argument, NULL, 'l' },
+        { "keeper", no_argument, NULL, 'k' },   /* for ourselves only */
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };
@@ -87,6 +102,7 @@ static void main_options( int argc, char **argv )
         {
         case 'f': main_foreground = 1; break;
         case 'd': log_debug = 1; break;
+        case 'k': main_replaces = 1; break;
         case 'l':
             errno = 0;
             main_linger = strtol( optarg, &end, 10 );
@@ -161,7 +177,7 @@ static int main_is_served(void)
 
 /* Takes the lock, which lasts as long as we do. If another one has it and serves there is nothing for
  * us to do; if it has it and does not serve, it is just coming or going: wait which. */
-static void main_lock( int dir )
+static int main_lock( int dir )
 {
     const struct timespec pause = { 0, 20000000 };
     int fd, i;
@@ -170,7 +186,7 @@ static void main_lock( int dir )
         fatal( "%s/lock: %s", main_path, strerror( errno ) );
     for (i = 0; i < MAIN_LOCK_TRIES; i++)
     {
-        if (!flock( fd, LOCK_EX | LOCK_NB )) return;
+        if (!flock( fd, LOCK_EX | LOCK_NB )) return fd;
         if (errno != EWOULDBLOCK && errno != EINTR) fatal( "%s/lock: %s", main_path, strerror( errno ) );
         if (main_is_served()) exit( 0 );
         nanosleep( &pause, NULL );
@@ -279,41 +295,119 @@ static void main_ready( int ready )
     close( ready );
 }
 
-int main( int argc, char **argv )
-{
-    struct watch signals = { .events = 0 };
-    int dir, listener, ready = -1;
+/* ---- keeper and worker ---- */
 
-    main_options( argc, argv );
+/* Starts a keeper that takes the place of one that has died: this program again, which begins with an
+ * empty memory. 0, or -1. */
+static int main_start_keeper( int pair )
+{
+    char seconds[16], *argv[8] = { "tapsterd", "--keeper", "--linger", seconds };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    int i, err, count = 4, fds[MAIN_FDS];
+    sigset_t none;
+    pid_t pid;
+
+    if (main_foreground) argv[count++] = "--foreground";
+    if (log_debug) argv[count++] = "--debug";
+    argv[count] = (char *)main_path;
+    snprintf( seconds, sizeof(seconds), "%d", main_linger );
+    sigemptyset( &none );
+    main_fds[MAIN_PAIR] = pair;
+    posix_spawnattr_init( &attr );
+    posix_spawnattr_setsigmask( &attr, &none );
+    posix_spawnattr_setflags( &attr, POSIX_SPAWN_SETSIGMASK );
+    posix_spawn_file_actions_init( &actions );
+    for (i = MAIN_DIR; i < MAIN_FDS; i++)
+    {
+        /* out of the way of the numbers that they are to have */
+        fds[i] = fcntl( main_fds[i], F_DUPFD_CLOEXEC, MAIN_FDS );
+        posix_spawn_file_actions_adddup2( &actions, fds[i], i );
+    }
+    err = posix_spawn( &pid, "/proc/self/exe", &actions, &attr, argv, environ );
+    for (i = MAIN_DIR; i < MAIN_FDS; i++) if (fds[i] != -1) close( fds[i] );
+    posix_spawn_file_actions_destroy( &actions );
+    posix_spawnattr_destroy( &attr );
+    if (err) log_line( "cannot start a keeper: %s", strerror( err ) );
+    return err ? -1 : 0;
+}
+
+/* as a keeper that main_start_keeper() has started; returns in its workers, with the end of the pair */
+static int main_replace( int *ready )
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+    int i;
+
+    for (i = MAIN_DIR; i < MAIN_FDS; i++)
+    {
+        main_fds[i] = i;
+        if (fcntl( i, F_SETFD, FD_CLOEXEC ) == -1) fatal( "--keeper is not for you" );
+    }
+    if (getsockopt( MAIN_PAIR, SOL_SOCKET, SO_PEERCRED, &cred, &len )) fatal( "--keeper is not for you" );
+    umask( 077 );
+    main_signals();
+    if (main_foreground) log_to_stderr();
+    else log_open( MAIN_DIR );
+    return keeper_serve( MAIN_PAIR, cred.pid, ready );
+}
+
+/* everything before there is a worker; returns in the worker, with the end of the pair */
+static int main_begin( int *ready )
+{
+    int dir;
+
     main_clean_fds();
     umask( 077 );
     main_signals();
-    dir = main_open_dir();
+    dir = main_fds[MAIN_DIR] = main_open_dir();
     if (fchdir( dir )) fatal( "%s: %s", main_path, strerror( errno ) );
-    main_lock( dir );
-    listener = main_listen( dir );
+    main_fds[MAIN_LOCK] = main_lock( dir );
+    main_fds[MAIN_LISTENER] = main_listen( dir );
     if (chdir( "/" )) fatal( "/: %s", strerror( errno ) );
 
-    if (!main_foreground) ready = main_daemonize();
+    if (!main_foreground) *ready = main_daemonize();
     if (main_foreground) log_to_stderr();
     else if (log_open( dir )) fatal( "%s/log: %s", main_path, strerror( errno ) );
     local_init( dir );
     main_raise_limit();
+    return keeper_run( ready );
+}
+
+/* the worker */
+static void main_work( int pair, int ready )
+{
+    struct watch signals = { .events = 0 };
+    const int listener = main_fds[MAIN_LISTENER];
+
+    signal( SIGCHLD, SIG_IGN );     /* keepers that we start nobody waits for */
     if (loop_init()) fatal( "epoll: %s", strerror( errno ) );
     if (arena_init()) fatal( "arena: %s", strerror( errno ) );
     main_watch_signals( &signals );
+    store_init( pair, main_start_keeper );
     if (client_init( listener, main_linger * 1000 )) fatal( "cannot watch for clients: %s", strerror( errno ) );
+    store_serving();
     main_ready( ready );
 
     loop_run();
 
-    /* Nobody finds us any more, then the lock goes with the process. Whoever connected in the last moment
+    /* Nobody finds us any more, then the lock goes with the processes. Whoever connected in the last moment
      * sees the connection end and starts another helper, which waits for the lock. */
-    unlinkat( dir, "control", 0 );
+    unlinkat( main_fds[MAIN_DIR], "control", 0 );
     close( listener );
     client_done();
     arena_done();
+    store_done();
     loop_watch( &signals, 0 );
     loop_done();
+}
+
+int main( int argc, char **argv )
+{
+    int pair, ready = -1;
+
+    main_options( argc, argv );
+    pair = main_replaces ? main_replace( &ready ) : main_begin( &ready );
+    main_work( pair, ready );
     return 0;
 }

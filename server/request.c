@@ -163,7 +163,7 @@ u32 hello_request( struct request *req )
 
     if (in->magic != PROTOCOL_MAGIC) return WSAEINVAL;
     if (in->version != PROTOCOL_VERSION) return WSAVERNOTSUPPORTED;
-    if ((error = client_hello( req->client, req->fd, in->pid ))) return error;
+    if ((error = client_hello( req->client, req->fd, in ))) return error;
 
     out->magic = PROTOCOL_MAGIC;
     out->version = PROTOCOL_VERSION;

@@ -79,6 +79,8 @@ extern int log_debug;                           /* --debug: every request is log
 
 extern void log_to_stderr(void);
 extern int log_open( int dir );
+extern void log_name( const char *name );
+extern void log_follow(void);
 extern void log_line( const char *format, ... ) __attribute__((format(printf, 1, 2)));
 
 /* ---- error.c ---- */
@@ -178,6 +180,7 @@ struct sock
     struct timer timer;         /* a connect's ceiling, or the end of a close's patience */
     struct port_entry *port;    /* ledger entry of its address, NULL: none */
     struct socket_ref listener; /* accepted: from which listener; generation 0: from none */
+    u64 listener_cookie;        /* the same, as the next worker knows it */
     struct list deferred;       /* listener: connections put back (their deferred_entry) */
     struct list deferred_entry; /* connection: place in its listener's list */
     struct mailbox *mailbox;    /* its handle's, NULL: none that we know of */
@@ -186,11 +189,18 @@ struct sock
     struct linger_close *linger; /* a close with a time limit is under way, NULL: none */
     u8 watch_receive;           /* nobody may receive any more and data may still come */
     u8 closing;                 /* nobody holds it; it ends when all has been sent */
+    u8 unheld;                  /* nobody holds it, its mailbox keeps it */
+    u8 handed;                  /* was put back and has been accepted again: perhaps nobody got the answer */
+    u8 shared;                  /* its handle has been in several processes: the last may die when we do */
+    u8 restored;                /* a worker before us had it, and its clients have still to come back */
+    u8 stored_connect;          /* the keeper knows when its connect is to end */
+    u32 stored;                 /* what the keeper has of it, by enum store_role; 0: nothing */
 };
 
 extern struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol );
 extern struct sock *socket_by_cookie( u64 cookie );
 extern const struct slot *socket_remembered( u64 cookie );
+extern struct sock *socket_by_slot( u32 slot );
 extern struct sock *socket_by_ref( const struct socket_ref *ref );
 extern struct socket_ref socket_ref( const struct sock *sock );
 extern void socket_publish( struct sock *sock );
@@ -244,10 +254,15 @@ extern u32 client_room( const struct client *client );
 extern u32 client_hold( struct client *client, struct sock *sock, u32 counter );
 extern void client_release( struct client *client, struct sock *sock );
 extern void client_forget( struct client *client, struct sock *sock );
-extern u32 client_hello( struct client *client, int counters, u32 pid );
+extern u32 client_hello( struct client *client, int counters, const struct hello_request *hello );
 extern int client_waiting( const struct sock *sock );
 extern u32 client_serial( const struct client *client );
+extern u32 client_pid( const struct client *client );
+extern void client_serial_used( u32 serial );
+extern void client_said_again( struct client *client );
+extern void client_store_all(void);
 extern u32 client_mailbox_add( struct client *client );
+extern u32 client_mailbox_take( struct client *client );
 extern void client_mailbox_sub( u32 serial );
 extern u32 client_backlog_add( struct client *client, u64 length );
 extern void client_backlog_sub( u32 serial, u64 length );
@@ -259,6 +274,33 @@ extern int mailbox_gone( struct sock *sock );
 extern void mailbox_unbind( struct sock *sock );
 extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
 extern struct sock *mailbox_sock( u64 cookie );
+extern u64 mailbox_name( const struct sock *sock );
+extern int mailbox_restore( u64 cookie, int fd, u32 pid );
+extern void mailbox_restore_sock( u64 cookie, struct sock *sock );
+extern void mailbox_store_all(void);
+
+/* ---- store.c: what the keeper is told, so that the next worker has it; restore.c: how that goes on ---- */
+
+struct kept_socket;
+
+extern void store_init( int pair, int (*start)( int pair ) );
+extern void store_serving(void);
+extern void store_done(void);
+extern void store_socket( struct sock *sock );
+extern void store_socket_end( struct sock *sock );
+extern void store_mailbox( u64 cookie, int fd, u32 pid );
+extern void store_mailbox_end( u64 cookie );
+extern void store_connect( struct sock *sock );
+extern void store_connect_end( struct sock *sock );
+extern u64 store_connect_deadline( u64 cookie );
+extern void store_client( u32 serial, u32 pid );
+extern void store_client_back( u32 pid );
+extern void store_client_end( u32 serial );
+extern int store_is_settled(void);
+extern struct sock *restore_socket( const struct kept_socket *kept, int *fds );
+extern void restore_resume( struct sock *sock, const struct kept_socket *kept, int *fds );
+extern void restore_settle(void);
+extern void restore_store_all(void);
 
 /* ---- request.c: messages ---- */
 
@@ -363,6 +405,10 @@ extern void connect_resume( struct sock *sock );
 extern void connect_expired( struct sock *sock );
 extern void accept_keep( struct sock *sock );
 extern void accept_end( struct sock *listener );
+extern void accept_restore( struct sock *sock, u64 listener, int handed );
+extern void accept_reunite( struct sock *listener );
+extern void accept_settle(void);
+extern void adopt_restored( struct sock *sock );
 extern int shutdown_look( struct sock *sock );
 extern void shutdown_drained( struct sock *sock );
 extern void shutdown_send( struct sock *sock );
@@ -373,9 +419,14 @@ extern void close_ready( struct sock *sock );
 extern void close_expired( struct sock *sock );
 extern void close_revive( struct sock *sock );
 extern void close_free( struct sock *sock );
+extern void close_describe( const struct sock *sock, u32 *lingers, u32 *fin_sent, int *wait_fd );
+extern int close_restore( struct sock *sock, u64 deadline, int lingers, int fin_sent, int wait_fd );
+extern void close_resume( struct sock *sock );
 extern int close_fin_sent( const struct sock *sock );
 extern void backlog_ready( struct sock *sock );
 extern void backlog_end( struct sock *sock );
+extern void backlog_describe( const struct sock *sock, u64 *end, int *fd, int *wait );
+extern int backlog_restore( struct sock *sock, int fd, u64 end, const int *wait );
 extern void option_defaults( struct sock *sock );
 extern void option_from_kernel( struct sock *sock );
 extern void option_apply_linger( struct sock *sock );

@@ -42,7 +42,8 @@ int shutdown_look( struct sock *sock )
     sock->watch_receive = 0;
     if (!sock->closing && !(sock->pub.flags & SOCKET_RECV_SHUTDOWN)) return 1;
 
-    if (socket_is_established( sock ))
+    /* holders that have still to come back may have receives that wait: seen to when they have */
+    if (socket_is_established( sock ) && (sock->closing || store_is_settled()))
     {
         __atomic_thread_fence( __ATOMIC_SEQ_CST );
         if (!client_waiting( sock ))

@@ -120,6 +120,12 @@ struct socket_ref socket_ref( const struct sock *sock )
     return ref;
 }
 
+/* NULL: none there, or no such slot */
+struct sock *socket_by_slot( u32 slot )
+{
+    return slot < PROTOCOL_MAX_SLOTS ? socket_slots[slot] : NULL;
+}
+
 struct sock *socket_by_ref( const struct socket_ref *ref )
 {
     struct sock *sock;
@@ -166,6 +172,7 @@ void socket_set_closing( struct sock *sock, int closing )
 
 void socket_publish( struct sock *sock )
 {
+    store_socket( sock );
     arena_publish( sock->slot, &sock->pub );
 }
 
@@ -280,6 +287,7 @@ void socket_end( struct sock *sock )
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
     list_remove( &sock->deferred_entry );
+    sock->closing = sock->unheld = sock->shared = sock->handed = sock->restored = 0;
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );
@@ -289,6 +297,8 @@ void socket_end( struct sock *sock )
     /* a linger that somebody set behind our back would make close() wait */
     if (socket_is_stream( sock )) option_apply_linger( sock );
     close( sock->fd );
+    store_socket_end( sock );
+    store_connect_end( sock );
 
     socket_remember( sock );
     socket_unhash( sock );

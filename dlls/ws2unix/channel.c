@@ -175,6 +175,13 @@ static void disconnect(void)
      * its pages are what is left of the old helper's knowledge */
 }
 
+static int count_socket( struct unix_socket *socket, void *arg )
+{
+    (void)socket;
+    ++*(unsigned int *)arg;
+    return 0;
+}
+
 static int hello(void)
 {
     struct hello_request request = { .magic = PROTOCOL_MAGIC, .version = PROTOCOL_VERSION, .pid = getpid() };
@@ -183,6 +190,7 @@ static int hello(void)
     void *map;
     int fd;
 
+    sockets_enumerate( count_socket, &request.sockets );
     if (ask_once( REQUEST_HELLO, 0, &request, sizeof(request), counters_fd, &reply, sizeof(reply), &fds )) return -1;
     if ((fd = only_fd( &fds )) == -1) return -1;
     map = MAP_FAILED;
@@ -217,6 +225,16 @@ static int backlog_again( struct unix_socket *socket, struct socket_ref ref )
     return error == -1 ? -1 : 0;
 }
 
+/* What the old helper said last of a socket. It has died; if that was while it wrote, the slot is half
+ * old, half new, and the arena's journal has all of it. */
+static void last_word( const struct unix_socket *socket, struct slot *slot )
+{
+    const struct slot *journal = socket->slot - socket->ref.slot + PROTOCOL_JOURNAL;
+
+    *slot = *socket->slot;
+    if ((slot->seq & 1) && !(journal->seq & 1) && journal->cookie == slot->cookie) *slot = *journal;
+}
+
 /* Tells a new helper of a socket that the old one knew. A socket it refuses (it can't, but
  * for want of room) keeps its last state and serves data; control calls on it fail. */
 static int tell_again( struct unix_socket *socket, void *arg )
@@ -227,7 +245,7 @@ static int tell_again( struct unix_socket *socket, void *arg )
     int fd, error;
 
     (void)arg;
-    request.state = *socket->slot;
+    last_word( socket, &request.state );
     error = ask_once( REQUEST_ADOPT, 0, &request, sizeof(request), socket->fd, &reply, sizeof(reply), &fds );
     if ((fd = only_fd( &fds )) != -1) close( fd );
     if (error == -1 || error == WSAENOBUFS) return -1;      /* there may be room later */

@@ -162,7 +162,9 @@ static int close_needs_reply( const struct unix_socket *socket, unsigned int fla
     const volatile u32 *options = slot->options;
 
     if (slot->type != WS_SOCK_STREAM || slot->state == SOCKET_LISTENING) return slot->flags & SOCKET_BOUND;
-    if (flags & (CLOSE_NOWAIT | CLOSE_RESET)) return 0;
+    /* a handle of it may be in a process that does not know of it yet: then the helper must have it before we let go */
+    if (socket->mailbox && !(flags & CLOSE_SOLE)) return 1;
+    if (flags & CLOSE_RESET) return 0;
     return options[OPTION_LINGER_ONOFF] && options[OPTION_LINGER_TIME];
 }
 

@@ -276,7 +276,13 @@ int raw_memfd( size_t size, int seals )
 
 void raw_open( struct raw *raw )
 {
-    struct hello_request in = { PROTOCOL_MAGIC, PROTOCOL_VERSION, getpid(), 0 };
+    raw_open_again( raw, 0 );
+}
+
+/* as a client that has lost its helper, and will say so many sockets again */
+void raw_open_again( struct raw *raw, u32 sockets )
+{
+    struct hello_request in = { PROTOCOL_MAGIC, PROTOCOL_VERSION, getpid(), sockets };
     struct hello_reply out;
 
     memset( raw, 0, sizeof(*raw) );

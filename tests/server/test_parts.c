@@ -188,7 +188,7 @@ static void test_arena_full( void **state )
 
     (void)state;
     assert_int_equal( arena_init(), 0 );
-    for (i = 0; i < PROTOCOL_MAX_SLOTS; i++)
+    for (i = 0; i < PROTOCOL_JOURNAL; i++)      /* all but the journal */
     {
         assert_int_equal( arena_alloc( &slot, &generation ), 1 );
         assert_int_equal( slot, i );
@@ -215,6 +215,10 @@ static void test_arena_publish( void **state )
     assert_int_equal( arena_slot( slot )->seq, seq + 2 );
     content.seq = seq + 2;
     assert_memory_equal( arena_slot( slot ), &content, sizeof(content) );
+    /* what would be left if we were killed meanwhile */
+    content.seq = arena_slot( PROTOCOL_JOURNAL )->seq;
+    assert_int_equal( content.seq & 1, 0 );
+    assert_memory_equal( arena_slot( PROTOCOL_JOURNAL ), &content, sizeof(content) );
     arena_done();
 }
 
