@@ -43,6 +43,7 @@ struct unix_socket
     uint64_t              cookie;       /* SO_COOKIE: what it is, everywhere */
     uint64_t              mailbox;      /* of its first handle here (protocol.idl); 0: that is none of ours */
     int                   unnamed;      /* the helper has not been told its mailbox yet */
+    int                   gone;         /* other processes closed all its handles: it is held no more, and the fd is no socket's */
     const struct slot    *slot;         /* what the helper publishes; another after the helper was replaced */
     unsigned int          counter;      /* where its receives that wait are counted (protocol.idl: the counters) */
     volatile unsigned int *pending;     /* that counter; the same for the life of this struct */
@@ -114,6 +115,20 @@ struct socket_adopt_params
 {
     int                 fd;             /* taken over, closed on failure too */
     struct unix_socket *socket;         /* out: perhaps one this process has already, with one ref more */
+};
+
+/* is a handle still the socket's? */
+struct socket_compare_params
+{
+    struct unix_socket *socket;
+    int                 fd;             /* the handle's, taken over */
+    int                 same;           /* out */
+};
+
+/* another process loses this handle */
+struct socket_stray_params
+{
+    int                 fd;             /* the handle's, taken over */
 };
 
 struct socket_close_params
@@ -359,6 +374,8 @@ enum unix_funcs
     unix_mailbox_flush,                 /* no parameters */
     unix_socket_create,
     unix_socket_adopt,
+    unix_socket_compare,
+    unix_socket_stray,
     unix_socket_close,
     unix_socket_bind,
     unix_socket_listen,

@@ -28,7 +28,7 @@
 
 /* flags that only a helper knows of, and that the next one believes */
 #define ADOPT_FLAGS (SOCKET_NONBLOCKING | SOCKET_RECV_SHUTDOWN | SOCKET_SEND_SHUTDOWN | SOCKET_RESET | \
-                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED | SOCKET_SPENT)
+                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED | SOCKET_SPENT | SOCKET_STRAY)
 
 /* what the kernel calls it */
 struct adopt_kind

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <linux/magic.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -46,6 +47,7 @@ struct client
     struct list entry;          /* in client_list */
     struct watch watch;         /* its connection, ours to close */
     struct timer timer;         /* until hello has come, or while a reply cannot go */
+    int bell;                   /* its eventfd, -1: none */
     u32 serial;                 /* tells it from others that had its place in memory */
     int pid;                    /* of the peer, as the kernel has it */
     const u32 *counters;        /* receives of it that wait, by struct hold; NULL before hello */
@@ -157,6 +159,17 @@ int client_waiting( const struct sock *sock )
     return 0;
 }
 
+int client_bell( const struct client *client )
+{
+    return client->bell;
+}
+
+/* a bell that rings already is not rung again: nothing is lost */
+void client_ring( const struct client *client )
+{
+    if (client->bell != -1) eventfd_write( client->bell, 1 );
+}
+
 /* ---- bounds ---- */
 
 u32 client_serial( const struct client *client )
@@ -249,6 +262,8 @@ static void client_drop( struct client *client, const char *why )
     loop_watch( &client->watch, 0 );
     loop_cancel( &client->timer );
     close( client->watch.fd );
+    if (client->bell != -1) close( client->bell );
+    client->bell = -1;
     list_remove( &client->entry );      /* first: nothing that follows shall find it */
     client_count--;
     if (client->counters) store_client_end( client->serial );
@@ -458,6 +473,7 @@ u32 client_hello( struct client *client, int counters, const struct hello_reques
 {
     if (!(client->counters = client_map_counters( counters ))) return WSAEINVAL;
     loop_cancel( &client->timer );
+    client->bell = eventfd( 0, EFD_CLOEXEC | EFD_NONBLOCK );
     store_client( client->serial, client->pid );
     if (!(client->unsaid = hello->sockets)) store_client_back( client->pid );
     if (log_debug) log_line( "client %d says hello as %u", client->pid, hello->pid );
@@ -501,6 +517,7 @@ static int client_new( int fd )
     if (!client_is_ours( fd, &pid )) return -1;
     if (!(client = calloc( 1, sizeof(*client) ))) return -1;
     client->pid = pid;
+    client->bell = -1;
     client->serial = ++client_last_serial;
     client->watch.fd = fd;
     client->watch.ready = client_ready;

@@ -28,6 +28,7 @@
 #include "server.h"
 
 #define MAILBOX_BUCKETS 16384   /* a power of two; cookies are counted up */
+#define MAILBOX_GRACE_MS 100    /* a client that closes its handle says so soon */
 
 struct mailbox
 {
@@ -65,6 +66,19 @@ static void mailbox_free( struct mailbox *box )
     free( box );
 }
 
+/* Clients hold the socket that have not closed it: their handles were closed by other processes (DUPLICATE_CLOSE_SOURCE), or
+ * a thread of theirs does not leave it. Those who hold it without a handle of ours (a child's stdin) know it. */
+void mailbox_hung( struct timer *timer )
+{
+    struct sock *sock = CONTAINER_OF( timer, struct sock, hung );
+    struct hold *hold;
+
+    if (sock->mailbox || sock->closing) return;
+    sock->pub.flags |= SOCKET_HUNG;
+    socket_publish( sock );
+    LIST_FOR_EACH_ENTRY( hold, &sock->holds, struct hold, sock_entry ) client_ring( hold->client );
+}
+
 /* The last handle, in whichever process, has gone; or somebody wrote into one, which
  * nobody does who knows what it is: that is left lying. */
 static void mailbox_ready( struct watch *watch, u32 events )
@@ -75,7 +89,13 @@ static void mailbox_ready( struct watch *watch, u32 events )
     if (!(events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
     if (sock) sock->mailbox = NULL;
     mailbox_free( box );
-    if (!sock || !list_empty( &sock->holds ) || sock->closing) return;
+    if (!sock) return;
+    if (!list_empty( &sock->holds ))
+    {
+        loop_timer( &sock->hung, MAILBOX_GRACE_MS );
+        return;
+    }
+    if (sock->closing) return;
     if (!sock->restored) close_last( sock );
     else store_socket( sock );      /* its holders may have still to come back */
 }
@@ -237,6 +257,18 @@ u32 mailbox_request( struct request *req )
     }
     req->reply_fd = fds[1];
     req->reply_fd_close = 1;
+    return 0;
+}
+
+u32 stray_request( struct request *req )
+{
+    struct sock *sock;
+    u64 cookie;
+
+    if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
+    if (!(sock = mailbox_sock( cookie )) && !(sock = socket_by_cookie( cookie ))) return WSAENOTSOCK;
+    sock->pub.flags |= SOCKET_STRAY;
+    socket_publish( sock );
     return 0;
 }
 

@@ -67,7 +67,8 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
     [REQUEST_LOCAL_ANSWER]   = REQUEST( local_answer, FD_NONE ),
     [REQUEST_LOCAL_DISCONNECT] = REQUEST( local_disconnect, FD_NONE ),
     [REQUEST_LOCAL_DATA]     = REQUEST( local_data, FD_NONE ),
-    [REQUEST_LOCAL_RENEW]    = REQUEST( local_renew, FD_NONE )
+    [REQUEST_LOCAL_RENEW]    = REQUEST( local_renew, FD_NONE ),
+    [REQUEST_STRAY]          = REQUEST( stray, FD_ONE )
 };
 
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,
@@ -169,5 +170,6 @@ u32 hello_request( struct request *req )
     out->version = PROTOCOL_VERSION;
     out->helper_pid = getpid();
     req->reply_fd = arena_fd();
+    if (client_bell( req->client ) != -1) req->more_fds[req->more_count++] = client_bell( req->client );
     return 0;
 }

@@ -178,6 +178,7 @@ struct sock
     struct list holds;          /* the clients that hold it (struct hold) */
     struct watch watch;         /* of fd; socket_rewatch decides for what */
     struct timer timer;         /* a connect's ceiling, or the end of a close's patience */
+    struct timer hung;          /* until holders are told that its last handle has gone */
     struct port_entry *port;    /* ledger entry of its address, NULL: none */
     struct socket_ref listener; /* accepted: from which listener; generation 0: from none */
     u64 listener_cookie;        /* the same, as the next worker knows it */
@@ -256,6 +257,8 @@ extern void client_release( struct client *client, struct sock *sock );
 extern void client_forget( struct client *client, struct sock *sock );
 extern u32 client_hello( struct client *client, int counters, const struct hello_request *hello );
 extern int client_waiting( const struct sock *sock );
+extern int client_bell( const struct client *client );
+extern void client_ring( const struct client *client );
 extern u32 client_serial( const struct client *client );
 extern u32 client_pid( const struct client *client );
 extern void client_serial_used( u32 serial );
@@ -278,6 +281,7 @@ extern u64 mailbox_name( const struct sock *sock );
 extern int mailbox_restore( u64 cookie, int fd, u32 pid );
 extern void mailbox_restore_sock( u64 cookie, struct sock *sock );
 extern void mailbox_store_all(void);
+extern void mailbox_hung( struct timer *timer );
 
 /* ---- store.c: what the keeper is told, so that the next worker has it; restore.c: how that goes on ---- */
 
@@ -369,6 +373,7 @@ extern u32 backlog_request( struct request *req );
 extern u32 watch_backlog_request( struct request *req );
 extern u32 mailbox_request( struct request *req );
 extern u32 name_request( struct request *req );
+extern u32 stray_request( struct request *req );
 extern u32 local_connect_request( struct request *req );
 extern u32 local_answer_request( struct request *req );
 extern u32 local_disconnect_request( struct request *req );

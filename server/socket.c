@@ -245,6 +245,7 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     sock->watch.fd = fd;
     sock->watch.ready = socket_ready;
     sock->timer.expired = socket_expired;
+    sock->hung.expired = mailbox_hung;
     list_init( &sock->holds );
     list_init( &sock->deferred );
     list_init( &sock->deferred_entry );
@@ -286,6 +287,7 @@ void socket_end( struct sock *sock )
 {
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
+    loop_cancel( &sock->hung );
     list_remove( &sock->deferred_entry );
     sock->closing = sock->unheld = sock->shared = sock->handed = sock->restored = 0;
     mailbox_unbind( sock );

@@ -36,6 +36,9 @@
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
+/* exported by ntdll to the PE side */
+extern NTSTATUS CDECL wine_server_handle_to_fd( HANDLE handle, unsigned int access, int *fd, unsigned int *options );
+
 #define STUB_SIZE 32
 #define PAGE_SIZE 0x1000
 
@@ -56,8 +59,11 @@ static NTSTATUS (WINAPI *original_NtCreateUserProcess)( HANDLE *, HANDLE *, ACCE
 
 static NTSTATUS WINAPI bridge_NtClose( HANDLE handle )
 {
+    struct socket *sock = socket_peek( (SOCKET)handle );
+
     /* the program has closed it before: that we keep it is no concern of his */
     if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
+    if (sock && sock->protected) return original_NtClose( handle );
     if (socket_forget_handle( handle )) return socket_close_handle( handle );
     return original_NtClose( handle );
 }
@@ -71,17 +77,31 @@ static BOOL is_this_process( HANDLE process )
            info.UniqueProcessId == GetCurrentProcessId();
 }
 
+/* Another process loses a handle by our doing. If it is a socket's, that process must look what the value is when it uses
+ * it again: nobody else will tell it. */
+static void tell_stray( HANDLE process, HANDLE source )
+{
+    struct socket_stray_params params;
+    HANDLE copy;
+
+    if (original_NtDuplicateObject( process, source, GetCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS )) return;
+    if (!wine_server_handle_to_fd( copy, 0, &params.fd, NULL )) UNIX_CALL( socket_stray, &params );
+    original_NtClose( copy );
+}
+
 /* The duplicate is adopted at once when it is in this process: it shares the socket's state
  * even if the first handle is closed before the second is used. */
 static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE source, HANDLE dest_process, HANDLE *dest,
                                                  ACCESS_MASK access, ULONG attributes, ULONG options )
 {
-    BOOL ours = socket_peek( (SOCKET)source ) && is_this_process( source_process );
+    BOOL known = socket_peek( (SOCKET)source ) != NULL;
+    BOOL here = (known || (options & DUPLICATE_CLOSE_SOURCE)) && is_this_process( source_process );
     NTSTATUS status;
     struct socket *sock;
 
+    if (!here && (options & DUPLICATE_CLOSE_SOURCE)) tell_stray( source_process, source );
     if (source_process == GetCurrentProcess() && socket_is_free_handle( source )) return STATUS_INVALID_HANDLE;
-    if (!ours) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
+    if (!known || !here) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
 
     socket_share_handle( source );
     status = original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes,
@@ -130,9 +150,7 @@ static NTSTATUS WINAPI bridge_NtSetTimer( HANDLE handle, const LARGE_INTEGER *wh
 static NTSTATUS WINAPI bridge_NtReadFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
                                           void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
 {
-    struct socket *sock = socket_peek( (SOCKET)handle );
-
-    if (sock) return file_read( handle, event, apc, context, io, buffer, len, offset );
+    if (socket_is_ours( handle )) return file_read( handle, event, apc, context, io, buffer, len, offset );
     if (apc) expect_system_apcs();
     return original_NtReadFile( handle, event, apc, context, io, buffer, len, offset, key );
 }
@@ -140,9 +158,7 @@ static NTSTATUS WINAPI bridge_NtReadFile( HANDLE handle, HANDLE event, PIO_APC_R
 static NTSTATUS WINAPI bridge_NtWriteFile( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
                                            const void *buffer, ULONG len, LARGE_INTEGER *offset, ULONG *key )
 {
-    struct socket *sock = socket_peek( (SOCKET)handle );
-
-    if (sock) return file_write( handle, event, apc, context, io, buffer, len, offset );
+    if (socket_is_ours( handle )) return file_write( handle, event, apc, context, io, buffer, len, offset );
     if (apc) expect_system_apcs();
     return original_NtWriteFile( handle, event, apc, context, io, buffer, len, offset, key );
 }
@@ -150,9 +166,15 @@ static NTSTATUS WINAPI bridge_NtWriteFile( HANDLE handle, HANDLE event, PIO_APC_
 /* it may be another kind of handle afterwards: not for the next socket */
 static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFORMATION_CLASS class, void *data, ULONG len )
 {
+    NTSTATUS status;
+    struct socket *sock;
+
     if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
     if (socket_peek( (SOCKET)handle )) socket_share_handle( handle );
-    return original_NtSetInformationObject( handle, class, data, len );
+    status = original_NtSetInformationObject( handle, class, data, len );
+    if (!status && class == ObjectDataInformation && (sock = socket_peek( (SOCKET)handle )))
+        sock->protected = ((const OBJECT_DATA_INFORMATION *)data)->ProtectFromClose;
+    return status;
 }
 
 static NTSTATUS WINAPI bridge_NtCreateUserProcess( HANDLE *process, HANDLE *thread, ACCESS_MASK process_access,

@@ -46,6 +46,8 @@ static SRWLOCK free_lock = SRWLOCK_INIT;
  * closes it must not leave behind an object for a value that is somebody else's by then. */
 static SRWLOCK handle_lock = SRWLOCK_INIT;
 
+static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd );
+
 /* ---- objects ---- */
 
 static struct socket *alloc_socket(void)
@@ -79,6 +81,7 @@ static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const stru
 
     if (!(sock = alloc_socket())) return NULL;
     sock->closing = 0;
+    sock->protected = 0;
     sock->offered = 0;
     sock->handle = s;
     if (made) sock->made = *made;
@@ -261,10 +264,62 @@ static struct socket *adopt( SOCKET s, BOOL offered )
     return sock;
 }
 
+/* ---- strays ---- */
+
+/* under handle_lock */
+static BOOL is_still( struct socket *sock )
+{
+    struct socket_compare_params params = { .socket = sock->unix };
+
+    if (wine_server_handle_to_fd( (HANDLE)sock->handle, 0, &params.fd, NULL )) return FALSE;
+    UNIX_CALL( socket_compare, &params );
+    return params.same;
+}
+
+/* Another process may have closed the handle; then the object ends, with the reference, and its value is to be looked
+ * up again. O(1), but some system calls. */
+static BOOL end_stray( struct socket *sock )
+{
+    struct socket **entry = find_entry( sock->handle, FALSE ), *expected = sock;
+    BOOL ended;
+
+    AcquireSRWLockExclusive( &handle_lock );
+    ended = *entry == sock && !is_still( sock ) &&
+            __atomic_compare_exchange_n( entry, &expected, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
+    ReleaseSRWLockExclusive( &handle_lock );
+    if (!ended) return FALSE;
+    TRACE( "%#Ix was closed by another process\n", sock->handle );
+    socket_release( sock );
+    finish_close( sock, CLOSE_NOWAIT | CLOSE_GONE, NULL );
+    return TRUE;
+}
+
+static BOOL is_stray( const struct socket *sock )
+{
+    return (socket_flags( sock ) & SOCKET_STRAY) != 0;
+}
+
+BOOL socket_is_ours( HANDLE handle )
+{
+    struct socket *sock = lookup( (SOCKET)handle );
+
+    if (!sock || (is_stray( sock ) && end_stray( sock ))) return FALSE;
+    socket_release( sock );
+    return TRUE;
+}
+
+/* Such a handle is new, so what has its value and is not offered is out of date, or the info was used before. */
 struct socket *socket_get_offered( SOCKET s )
 {
-    struct socket *sock = adopt( s, TRUE );
+    struct socket *sock;
 
+    while ((sock = adopt( s, TRUE )) && !sock->offered)
+    {
+        if (end_stray( sock )) continue;
+        /* given away, given back, and perhaps nobody looked meanwhile: not to be told from an old info */
+        if (is_stray( sock )) sock->offered = 1;
+        break;
+    }
     if (sock) thread_enter( sock );
     return sock;
 }
@@ -274,7 +329,11 @@ struct socket *socket_get( SOCKET s )
     struct socket *sock;
 
     if (!startup_check()) return NULL;
-    if ((sock = lookup( s )) || (sock = adopt( s, FALSE ))) thread_enter( sock );
+    do
+    {
+        if (!(sock = lookup( s )) && !(sock = adopt( s, FALSE ))) return NULL;
+    } while (is_stray( sock ) && end_stray( sock ));
+    thread_enter( sock );
     return sock;
 }
 

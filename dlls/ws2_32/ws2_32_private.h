@@ -72,6 +72,7 @@ struct socket
     LONG                refs;           /* the table's and each user's; 0: free */
     LONG                closing;        /* out of the table: users must leave, waits end */
     SOCKET              handle;
+    LONG                protected;      /* HANDLE_FLAG_PROTECT_FROM_CLOSE: CloseHandle fails */
     LONG                offered;        /* WSADuplicateSocket gave the handle, and WSASocket has not taken it yet */
     struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
@@ -148,6 +149,8 @@ extern void socket_share_handle( HANDLE handle );
 extern unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest );
 /* as socket_get for a handle that WSADuplicateSocket gave: when it is seen for the first time it is marked as offered */
 extern struct socket *socket_get_offered( SOCKET s );
+/* for ReadFile and WriteFile: is it a socket that this process knows? */
+extern BOOL socket_is_ours( HANDLE handle );
 /* without a reference and without adopting: for many sockets at once (select). The
  * result may be closed and reused at any moment: look again whether the handle is still its. */
 extern struct socket *socket_peek( SOCKET s );

@@ -39,6 +39,7 @@
 
 static pthread_mutex_t channel_lock = PTHREAD_MUTEX_INITIALIZER;
 static int channel_fd = -1;             /* the connection, -1 when there is none */
+static int bell_fd = -1;                /* the helper rings it; -1: none */
 static unsigned int channel_id;         /* of the last request */
 static int helper_pid;                  /* of the helper we are connected to */
 static const struct slot *arena;        /* of the helper we are connected to */
@@ -170,7 +171,8 @@ static int make_counters(void)
 static void disconnect(void)
 {
     if (channel_fd != -1) close( channel_fd );
-    channel_fd = -1;
+    if (bell_fd != -1) close( bell_fd );
+    channel_fd = bell_fd = -1;
     /* the old arena stays mapped: threads read it until they see the new slot, and
      * its pages are what is left of the old helper's knowledge */
 }
@@ -192,6 +194,7 @@ static int hello(void)
 
     sockets_enumerate( count_socket, &request.sockets );
     if (ask_once( REQUEST_HELLO, 0, &request, sizeof(request), counters_fd, &reply, sizeof(reply), &fds )) return -1;
+    if (fds.count == 2) bell_fd = fds.fds[--fds.count];
     if ((fd = only_fd( &fds )) == -1) return -1;
     map = MAP_FAILED;
     if (reply.magic == PROTOCOL_MAGIC && reply.version == PROTOCOL_VERSION)
@@ -276,7 +279,7 @@ unsigned int channel_connect(void)
         if ((channel_fd = helper_connect()) == -1) return WSAENETDOWN;
         if (!hello() && !sockets_enumerate( tell_again, NULL ))
         {
-            watch_helper( helper_pid );
+            watch_helper( helper_pid, bell_fd );
             return 0;
         }
         disconnect();
@@ -340,7 +343,7 @@ int channel_enter_socket( struct unix_socket *socket, int fd, uint64_t cookie, s
     socket->pending = counters + socket->counter;
     sockets_enter( socket, fd, cookie );
     set_ref( socket, ref );
-    watch_start( helper_pid );
+    watch_start( helper_pid, bell_fd );
     return 1;
 }
 
@@ -380,6 +383,15 @@ unsigned int channel_renew(void)
     }
     channel_leave( &old );
     return error;
+}
+
+void channel_answer_bell(void)
+{
+    sigset_t old;
+
+    channel_enter( &old );
+    if (bell_fd != -1) control_end_hung( bell_fd );
+    channel_leave( &old );
 }
 
 /* If that can't be told, the helper is gone, and with it all it held. */

@@ -154,6 +154,32 @@ NTSTATUS socket_adopt( void *args )
     return error;
 }
 
+/* Its file is the socket's mailbox, or the kernel socket itself. */
+NTSTATUS socket_compare( void *args )
+{
+    struct socket_compare_params *params = args;
+    struct unix_socket *socket = params->socket;
+    uint64_t name = mailbox_name( params->fd );
+
+    params->same = name && !socket->gone && (name == socket->mailbox || name == socket->cookie);
+    close( params->fd );
+    return 0;
+}
+
+NTSTATUS socket_stray( void *args )
+{
+    struct socket_stray_params *params = args;
+    struct stray_request request = { 0 };
+    struct stray_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_STRAY, NULL, request, reply );
+    unsigned int error = 0;
+
+    ex.fd = params->fd;
+    if (mailbox_name( params->fd )) error = channel_ask( &ex );
+    close( params->fd );
+    return error;
+}
+
 /* Must the close have happened when the call returns? The program may look at once whether a port
  * is still somebody's; the end of a connection has to travel anyway. Linger can make the caller wait. */
 static int close_needs_reply( const struct unix_socket *socket, unsigned int flags )
@@ -190,7 +216,7 @@ NTSTATUS socket_close( void *args )
 
     params->wait_fd = -1;
     channel_enter( &old );
-    if (params->socket->refs == 1)
+    if (params->socket->refs == 1 && !params->socket->gone)
     {
         if (close_needs_reply( params->socket, params->flags )) error = channel_ask_locked( &ex );
         else tell_close( params->socket, params->flags );
@@ -204,6 +230,21 @@ NTSTATUS socket_close( void *args )
     }
     channel_leave( &old );
     return error;
+}
+
+static int end_hung( struct unix_socket *socket, void *arg )
+{
+    /* one without a mailbox has a handle that is none of ours */
+    if (!socket->mailbox || !(published( socket )->flags & SOCKET_HUNG)) return 0;
+    tell_close( socket, CLOSE_NOWAIT | CLOSE_GONE );
+    sockets_abandon( socket, *(int *)arg );
+    wait_wake_all();
+    return 0;
+}
+
+void control_end_hung( int bell )
+{
+    sockets_enumerate( end_hung, &bell );
 }
 
 static void set_address( struct address *address, const void *data, int len )

@@ -66,6 +66,8 @@ extern unsigned int channel_ask( struct exchange *ex );     /* takes the lock */
 extern void channel_tell( unsigned int type, uint64_t mailbox, const void *request, size_t size );
 /* connects to the next helper if this one is dead; takes the lock */
 extern unsigned int channel_renew(void);
+/* looks why the bell rings; takes the lock */
+extern void channel_answer_bell(void);
 /* what the helper has still to be told of a socket's mailbox; 0: nothing */
 extern uint64_t channel_unnamed( const struct unix_socket *socket );
 /* makes one that was taken the socket that the helper has just handed over (0: it can't be) */
@@ -82,8 +84,18 @@ static inline const struct slot *published( struct unix_socket *socket )
 /* ---- watch.c ---- */
 
 /* from the first socket on the process notices when its helper dies */
-extern void watch_start( int pid );
-extern void watch_helper( int pid );    /* there is another helper */
+extern void watch_start( int pid, int bell );
+extern void watch_helper( int pid, int bell );  /* there is another helper; bell -1: without one */
+
+/* ---- control.c ---- */
+
+/* ends the sockets of which this process has no handle any more, since others closed them; bell: a fd that is no socket */
+extern void control_end_hung( int bell );
+
+/* ---- wait.c ---- */
+
+/* ends all waits of this process's threads: they look again. The lock of channel.c may be held. */
+extern void wait_wake_all(void);
 
 /* helper.c: a connection to this prefix's helper, which is started if there is none; -1: see helper_failure() */
 extern int helper_connect(void);
@@ -105,6 +117,9 @@ extern void sockets_remove( struct unix_socket *socket );
 extern void sockets_replace( struct unix_socket *socket, int fd, uint64_t cookie );
 /* closes a connection that is nobody's socket yet, with a reset */
 extern void sockets_reset( int fd );
+/* Takes one out of the table, whoever still refers to it: its fd becomes a copy of another one, which is no
+ * socket, and its state that of a socket that is gone. sockets_remove when the last reference goes. */
+extern void sockets_abandon( struct unix_socket *socket, int fd );
 /* calls func for each until one returns non-zero: that is returned */
 extern int sockets_enumerate( int (*func)( struct unix_socket *socket, void *arg ), void *arg );
 

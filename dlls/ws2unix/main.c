@@ -30,6 +30,8 @@ __attribute__((visibility("default"))) const unix_func __wine_unix_call_funcs[] 
     mailbox_flush,
     socket_create,
     socket_adopt,
+    socket_compare,
+    socket_stray,
     socket_close,
     socket_bind,
     socket_listen,

@@ -34,6 +34,9 @@ static unsigned int alloc_count;        /* how many there are: each has a counte
 /* what a closed socket still shows to a thread that has not noticed: an open, unconnected one */
 static const struct slot no_slot;
 
+/* one that ended though nobody here closed it: each use of its handle looks what the handle is now */
+static const struct slot gone_slot = { .flags = SOCKET_STRAY };
+
 static struct unix_socket **chain( uint64_t cookie )
 {
     return &hash[cookie % HASH_SIZE];
@@ -83,6 +86,7 @@ void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
     socket->cookie = cookie;
     socket->mailbox = 0;
     socket->unnamed = 0;
+    socket->gone = 0;
     socket->turn = 0;
     socket->icmp_error = 0;
     socket->idle_receives = 0;
@@ -112,12 +116,27 @@ void sockets_reset( int fd )
     close( fd );
 }
 
-void sockets_remove( struct unix_socket *socket )
+static void unhash( struct unix_socket *socket )
 {
     struct unix_socket **ptr = chain( socket->cookie );
 
     while (*ptr != socket) ptr = &(*ptr)->next;
     *ptr = socket->next;
+}
+
+void sockets_abandon( struct unix_socket *socket, int fd )
+{
+    unhash( socket );
+    socket->gone = 1;
+    socket->ref.generation = 0;
+    __atomic_store_n( &socket->slot, &gone_slot, __ATOMIC_RELEASE );
+    /* threads may be about to use it: it must not become another file's */
+    dup3( fd, socket->fd, O_CLOEXEC );
+}
+
+void sockets_remove( struct unix_socket *socket )
+{
+    if (!socket->gone) unhash( socket );
     close( socket->fd );
     socket->fd = -1;
     if (socket->backlog_fd != -1) close( socket->backlog_fd );

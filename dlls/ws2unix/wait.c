@@ -19,9 +19,10 @@
  */
 
 #include "ws2unix_private.h"
+#include "control.h"
 
 #include <poll.h>
-#include <signal.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -81,12 +82,60 @@ NTSTATUS wait_poll( void *args )
     return 0;
 }
 
+/* ---- the eventfds of the threads, so that all can be woken ---- */
+
+#define MAX_EVENTS 65536                /* fds below this: beyond it a thread is not woken by wait_wake_all */
+
+static unsigned char is_event[MAX_EVENTS];
+static int last_event;                  /* the highest of them there ever was */
+static pthread_mutex_t events_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* a thread that is suspended must not have the lock */
+static void events_enter( sigset_t *old )
+{
+    sigset_t all;
+
+    sigfillset( &all );
+    sigdelset( &all, SIGSEGV );
+    sigdelset( &all, SIGBUS );
+    pthread_sigmask( SIG_BLOCK, &all, old );
+    pthread_mutex_lock( &events_lock );
+}
+
+static void events_leave( const sigset_t *old )
+{
+    pthread_mutex_unlock( &events_lock );
+    pthread_sigmask( SIG_SETMASK, old, NULL );
+}
+
+static void set_event( int fd, int on )
+{
+    if (fd < 0 || fd >= MAX_EVENTS) return;
+    is_event[fd] = on;
+    if (on && fd > last_event) last_event = fd;
+}
+
+void wait_wake_all(void)
+{
+    sigset_t old;
+    int i;
+
+    events_enter( &old );
+    for (i = 0; i <= last_event; i++)
+        if (is_event[i]) eventfd_write( i, 1 );
+    events_leave( &old );
+}
+
 NTSTATUS wait_event_create( void *args )
 {
     struct event_create_params *params = args;
+    sigset_t old;
 
-    if ((params->fd = eventfd( 0, EFD_CLOEXEC | EFD_NONBLOCK )) == -1) return error_from_errno( errno );
-    return 0;
+    events_enter( &old );
+    params->fd = eventfd( 0, EFD_CLOEXEC | EFD_NONBLOCK );
+    set_event( params->fd, 1 );
+    events_leave( &old );
+    return params->fd == -1 ? error_from_errno( errno ) : 0;
 }
 
 NTSTATUS wait_event_signal( void *args )
@@ -115,7 +164,16 @@ NTSTATUS wait_thread_alive( void *args )
 NTSTATUS wait_close_fd( void *args )
 {
     struct close_fd_params *params = args;
+    sigset_t old;
 
+    if (params->fd < 0 || params->fd >= MAX_EVENTS || !is_event[params->fd])
+    {
+        close( params->fd );
+        return 0;
+    }
+    events_enter( &old );
+    set_event( params->fd, 0 );
     close( params->fd );
+    events_leave( &old );
     return 0;
 }

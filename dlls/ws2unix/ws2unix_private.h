@@ -69,6 +69,8 @@ extern NTSTATUS startup( void *args );
 extern NTSTATUS mailbox_create( void *args );
 extern NTSTATUS mailbox_flush( void *args );
 extern NTSTATUS socket_adopt( void *args );
+extern NTSTATUS socket_compare( void *args );
+extern NTSTATUS socket_stray( void *args );
 extern NTSTATUS socket_close( void *args );
 extern NTSTATUS socket_bind( void *args );
 extern NTSTATUS socket_listen( void *args );

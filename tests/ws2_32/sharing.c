@@ -26,6 +26,7 @@ struct board
     WSAPROTOCOL_INFOW info;
     WSAPROTOCOL_INFOA info_a;
     SOCKET            value;            /* of a handle */
+    SOCKET            other;            /* of another */
     DWORD             pid;              /* the parent's */
 };
 
@@ -700,7 +701,7 @@ static void test_exit_in_apc(void)
         if (peer == INVALID_SOCKET)
         {
             s = socket_new( AF_INET, SOCK_STREAM );
-            check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
+            flaky_wine check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
             closesocket( s );
         }
         else
@@ -710,6 +711,335 @@ static void test_exit_in_apc(void)
         }
         WaitForSingleObject( thread, 3000 );
         CloseHandle( thread );
+        winetest_pop_context();
+    }
+}
+
+/* ---- handles ---- */
+
+static void test_inheritance(void)
+{
+    struct child child;
+    SOCKET s, peer;
+
+    /* made without, and changed */
+    private_pair( &s, &peer );
+    ok( !is_inheritable( s ), "inheritable\n" );
+    ok( SetHandleInformation( (HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT ), "error %lu\n", GetLastError() );
+    ok( is_inheritable( s ), "not inheritable\n" );
+    child_prepare( &child, "inherited" );
+    child.board->value = s;
+    child_run( &child );
+    check_int( send( peer, "parent", 6, 0 ), 6 );
+    flaky_wine recv_exactly( peer, "child", 5 );
+    child_finish( &child );
+    closesocket( s );
+    closesocket( peer );
+
+    s = WSASocketW( AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_NO_HANDLE_INHERIT );
+    ok( !is_inheritable( s ), "inheritable\n" );
+    closesocket( s );
+    s = WSASocketW( AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, 0 );
+    ok( is_inheritable( s ), "not inheritable\n" );
+    closesocket( s );
+}
+
+static void child_inherited( struct child *parent )
+{
+    SOCKET s = parent->board->value;
+
+    flaky_wine check_int( send( s, "child", 5, 0 ), 5 );
+    flaky_wine recv_exactly( s, "parent", 6 );
+}
+
+static void child_listed( struct child *parent )
+{
+    SOCKET s = parent->board->value;
+
+    flaky_wine check_int( send( s, "child", 5, 0 ), 5 );
+    check_error( send( (SOCKET)parent->board->other, "child", 5, 0 ), WSAENOTSOCK );
+}
+
+/* both can be inherited, one is listed */
+static void test_handle_list(void)
+{
+    struct { STARTUPINFOEXA ex; char space[256]; } startup;
+    LPPROC_THREAD_ATTRIBUTE_LIST list = (LPPROC_THREAD_ATTRIBUTE_LIST)startup.space;
+    char **argv, cmdline[MAX_PATH + 128];
+    SOCKET s, peer, other, other_peer;
+    SIZE_T size = sizeof(startup.space);
+    PROCESS_INFORMATION info;
+    HANDLE handles[4];
+    struct child child;
+    BOOL ret;
+
+    private_pair( &s, &peer );
+    private_pair( &other, &other_peer );
+    SetHandleInformation( (HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT );
+    SetHandleInformation( (HANDLE)other, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT );
+    child_prepare( &child, "nothing" );
+    child.board->value = s;
+    child.board->other = other;
+
+    memset( &startup, 0, sizeof(startup) );
+    ok( InitializeProcThreadAttributeList( list, 1, 0, &size ), "error %lu\n", GetLastError() );
+    handles[0] = (HANDLE)s;
+    handles[1] = child.section;
+    handles[2] = child.said;
+    handles[3] = child.go;
+    ok( UpdateProcThreadAttribute( list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles, sizeof(handles), NULL, NULL ),
+        "error %lu\n", GetLastError() );
+    startup.ex.StartupInfo.cb = sizeof(startup.ex);
+    startup.ex.lpAttributeList = list;
+    winetest_get_mainargs( &argv );
+    sprintf( cmdline, "\"%s\" %s listed %lu %lu %lu", argv[0], argv[1], HandleToULong( child.section ),
+             HandleToULong( child.said ), HandleToULong( child.go ) );
+    ret = CreateProcessA( NULL, cmdline, NULL, NULL, TRUE, EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                          &startup.ex.StartupInfo, &info );
+    ok( ret, "CreateProcess failed with %lu\n", GetLastError() );
+    closesocket( s );
+    flaky_wine recv_exactly( peer, "child", 5 );
+    winetest_wait_child_process( info.hProcess );
+    CloseHandle( info.hProcess );
+    CloseHandle( info.hThread );
+    DeleteProcThreadAttributeList( list );
+    /* this one has inherited both */
+    child_run( &child );
+    child_finish( &child );
+    check_closed( peer );
+    closesocket( other );
+    closesocket( other_peer );
+    closesocket( peer );
+}
+
+static void test_protected(void)
+{
+    SOCKET s, peer;
+
+    private_pair( &s, &peer );
+    SetHandleInformation( (HANDLE)s, HANDLE_FLAG_PROTECT_FROM_CLOSE, HANDLE_FLAG_PROTECT_FROM_CLOSE );
+    if (!IsDebuggerPresent())
+    {
+        SetLastError( 0xdeadbeef );
+        ok( !CloseHandle( (HANDLE)s ), "CloseHandle succeeded\n" );
+        ok( GetLastError() == ERROR_INVALID_HANDLE, "got error %lu\n", GetLastError() );
+    }
+    talk( s, peer );
+    SetHandleInformation( (HANDLE)s, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0 );
+    ok( CloseHandle( (HANDLE)s ), "CloseHandle failed with %lu\n", GetLastError() );
+    check_closed( peer );
+    closesocket( peer );
+}
+
+/* ---- handles that other processes close ---- */
+
+static HANDLE open_parent( const struct child *parent )
+{
+    HANDLE process = OpenProcess( PROCESS_DUP_HANDLE, FALSE, parent->pid );
+
+    ok( process != NULL, "OpenProcess failed with %lu\n", GetLastError() );
+    return process;
+}
+
+/* a handle of the parent's becomes ours */
+static SOCKET steal( HANDLE process, SOCKET value )
+{
+    HANDLE handle = NULL;
+
+    ok( DuplicateHandle( process, (HANDLE)value, GetCurrentProcess(), &handle, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE ), "DuplicateHandle failed with %lu\n", GetLastError() );
+    return (SOCKET)handle;
+}
+
+static void child_steal( struct child *parent )
+{
+    SOCKET own = socket_new( AF_INET, SOCK_DGRAM ), s;
+    HANDLE process = open_parent( parent );
+
+    s = steal( process, parent->board->value );
+    flaky_wine check_int( send( s, "child", 5, 0 ), 5 );
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    flaky_wine check_ok( closesocket( s ) );
+    CloseHandle( process );
+    closesocket( own );
+}
+
+static void test_stolen(void)
+{
+    HANDLE pipe_read, pipe_write;
+    struct child child;
+    SOCKET s, peer;
+    DWORD count;
+    char c;
+
+    private_pair( &s, &peer );
+    child_prepare( &child, "steal" );
+    child.board->value = s;
+    child_run( &child );
+    child_hear( &child );
+    flaky_wine recv_exactly( peer, "child", 5 );
+    /* these may have its value */
+    ok( CreatePipe( &pipe_read, &pipe_write, NULL, 0 ), "CreatePipe failed with %lu\n", GetLastError() );
+    ok( WriteFile( pipe_write, "x", 1, &count, NULL ) && count == 1, "error %lu\n", GetLastError() );
+    ok( ReadFile( pipe_read, &c, 1, &count, NULL ) && count == 1 && c == 'x', "error %lu\n", GetLastError() );
+    flaky_wine check_error( send( s, "x", 1, 0 ), WSAENOTSOCK );
+    flaky_wine check_error( closesocket( s ), WSAENOTSOCK );
+    flaky_wine ok( WriteFile( pipe_write, "x", 1, &count, NULL ) && count == 1, "error %lu\n", GetLastError() );
+    CloseHandle( pipe_read );
+    CloseHandle( pipe_write );
+    socket_set_nonblocking( peer, TRUE );
+    check_error( recv( peer, &c, 1, 0 ), WSAEWOULDBLOCK );
+    socket_set_nonblocking( peer, FALSE );
+    child_finish( &child );
+    check_closed( peer );
+    closesocket( peer );
+}
+
+/* closes a handle of the parent's */
+static void child_close( struct child *parent )
+{
+    HANDLE process = open_parent( parent );
+
+    ok( CloseHandle( (HANDLE)steal( process, parent->board->value ) ), "CloseHandle failed with %lu\n", GetLastError() );
+    CloseHandle( process );
+}
+
+/* nobody in this process does anything, and the connection ends; so does a call that waits for it */
+static void test_closed_by_other(void)
+{
+    struct victim victim;
+    struct child child;
+    SOCKET s, peer;
+    HANDLE thread;
+
+    private_pair( &s, &peer );
+    child_prepare( &child, "close" );
+    child.board->value = s;
+    child_run( &child );
+    check_closed( peer );
+    child_finish( &child );
+    check_error( send( s, "x", 1, 0 ), WSAENOTSOCK );
+    closesocket( peer );
+
+    private_pair( &s, &peer );
+    child_prepare( &child, "close" );
+    child.board->value = s;
+    victim.s = s;
+    thread = thread_start( thread_recv, &victim );
+    Sleep( 100 );
+    child_run( &child );
+    flaky_wine check_closed( peer );
+    child_finish( &child );
+    flaky_wine ok( !WaitForSingleObject( thread, 2000 ), "the thread waits on\n" );
+    closesocket( peer );
+    WaitForSingleObject( thread, 5000 );
+    CloseHandle( thread );
+}
+
+/* takes one socket from the parent, and gives it another one: the value may well be the same */
+static void child_exchange( struct child *parent )
+{
+    HANDLE process = open_parent( parent ), handle;
+    SOCKET other = take( &parent->board->info ), s;
+
+    s = steal( process, parent->board->value );
+    ok( DuplicateHandle( GetCurrentProcess(), (HANDLE)other, process, &handle, 0, FALSE, DUPLICATE_SAME_ACCESS ),
+        "DuplicateHandle failed with %lu\n", GetLastError() );
+    parent->board->value = (SOCKET)handle;
+    check_ok( closesocket( other ) );
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    /* and gives it back */
+    check_ok( WSADuplicateSocketW( s, parent->pid, &parent->board->info ) );
+    flaky_wine check_ok( closesocket( s ) );
+    child_say( parent );
+    CloseHandle( process );
+}
+
+static void test_exchanged(void)
+{
+    SOCKET s, peer, other, other_peer;
+    struct child child;
+
+    private_pair( &s, &peer );
+    private_pair( &other, &other_peer );
+    child_give( &child, "exchange", other );
+    closesocket( other );
+    child.board->value = s;
+    child_run( &child );
+    child_hear( &child );
+    other = child.board->value;
+    flaky_wine talk( other, other_peer );
+    SetEvent( child.go );
+    child_hear( &child );
+    s = take( &child.board->info );
+    flaky_wine talk( s, peer );
+    flaky_wine talk( other, other_peer );
+    child_finish( &child );
+    closesocket( s );
+    flaky_wine check_closed( peer );
+    closesocket( other );
+    flaky_wine check_closed( other_peer );
+    closesocket( peer );
+    closesocket( other_peer );
+}
+
+/* ---- the last handle ends it, whoever has it ---- */
+
+static void child_holder( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    closesocket( s );
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+}
+
+static void check_open( SOCKET s )
+{
+    char c;
+
+    socket_set_nonblocking( s, TRUE );
+    check_error( recv( s, &c, 1, 0 ), WSAEWOULDBLOCK );
+    socket_set_nonblocking( s, FALSE );
+}
+
+static void test_last_handle(void)
+{
+    static const char *orders[] = { "pab", "pba", "apb", "abp", "bpa", "bap" };
+    struct child a, b, *child;
+    SOCKET s, peer;
+    unsigned i, j;
+
+    for (i = 0; i < ARRAY_SIZE(orders); i++)
+    {
+        winetest_push_context( "order %s", orders[i] );
+        private_pair( &s, &peer );
+        child_give( &a, "holder", s );
+        child_give( &b, "holder", s );
+        child_run( &a );
+        child_run( &b );
+        child_hear( &a );
+        child_hear( &b );
+        for (j = 0; j < 3; j++)
+        {
+            check_open( peer );
+            if (orders[i][j] == 'p')
+            {
+                check_ok( closesocket( s ) );
+                continue;
+            }
+            child = orders[i][j] == 'a' ? &a : &b;
+            SetEvent( child->go );
+            child_hear( child );
+        }
+        check_closed( peer );
+        child_finish( &a );
+        child_finish( &b );
+        closesocket( peer );
         winetest_pop_context();
     }
 }
@@ -737,6 +1067,12 @@ static void child_main( const char *command, struct child *parent )
         { "udp", child_udp },
         { "state", child_state },
         { "nonblocking", child_nonblocking },
+        { "inherited", child_inherited },
+        { "listed", child_listed },
+        { "steal", child_steal },
+        { "close", child_close },
+        { "exchange", child_exchange },
+        { "holder", child_holder },
     };
     unsigned i;
 
@@ -783,6 +1119,13 @@ START_TEST(sharing)
         test_terminated_send();
         test_terminated_later();
         test_exit_in_apc();
+        test_inheritance();
+        test_handle_list();
+        test_protected();
+        test_stolen();
+        test_closed_by_other();
+        test_exchanged();
+        test_last_handle();
     }
     WSACleanup();
 }
