@@ -218,7 +218,8 @@ static void words_body( const struct step *step, union words *words )
 /* how many of them; the caller's to close */
 static u32 words_fds( const struct step *step, int fds[2] )
 {
-    const int wants = step->op == REQUEST_HELLO || step->op == REQUEST_ADOPT || step->op == REQUEST_BACKLOG;
+    const int wants = step->op == REQUEST_HELLO || step->op == REQUEST_ADOPT || step->op == REQUEST_BACKLOG ||
+                      step->op == REQUEST_STRAY;
     u32 count = 0;
 
     if (wants != !!(step->flags & FLAG_FD)) fds[count++] = words_fd( step, step->d );

@@ -214,13 +214,19 @@ static ssize_t raw_recv_fds( int fd, void *data, size_t len, int *got, int room,
     return ret;
 }
 
-/* one message and the fd that came along, -1: none */
+/* the second fd of the last message that had two, -1: taken */
+static int raw_second = -1;
+
+/* one message and the fd that came along, -1: none; hello's bell is a second one */
 ssize_t raw_recv( int fd, void *data, size_t len, int *got )
 {
-    int count;
+    int count, fds[2];
+    ssize_t ret = raw_recv_fds( fd, data, len, fds, 2, &count );
 
-    *got = -1;
-    return raw_recv_fds( fd, data, len, got, 1, &count );
+    *got = count ? fds[0] : -1;
+    if (raw_second != -1) close( raw_second );
+    raw_second = count == 2 ? fds[1] : -1;
+    return ret;
 }
 
 /* a request and its reply; a fd that comes must be wanted (got) or is a failure */
@@ -294,6 +300,9 @@ void raw_open_again( struct raw *raw, u32 sockets )
     assert_ptr_not_equal( raw->counters, MAP_FAILED );
     assert_int_equal( raw_request( raw, REQUEST_HELLO, &in, sizeof(in), raw->counters_fd, &out, sizeof(out), &raw->arena_fd ), 0 );
     assert_int_not_equal( raw->arena_fd, -1 );
+    raw->bell_fd = raw_second;
+    raw_second = -1;
+    assert_int_not_equal( raw->bell_fd, -1 );
     assert_int_equal( out.magic, PROTOCOL_MAGIC );
     assert_int_equal( out.version, PROTOCOL_VERSION );
     raw_helper = out.helper_pid;
@@ -308,6 +317,7 @@ void raw_close( struct raw *raw )
     munmap( (void *)raw->arena, PROTOCOL_MAX_SLOTS * sizeof(struct slot) );
     munmap( raw->counters, PROTOCOL_MAX_SLOTS * sizeof(u32) );
     close( raw->arena_fd );
+    close( raw->bell_fd );
     close( raw->counters_fd );
     raw->fd = -1;
 }

@@ -53,6 +53,7 @@ struct raw
 {
     int fd;                     /* the connection, -1: none */
     int arena_fd;
+    int bell_fd;                /* an eventfd: the helper rings it */
     const struct slot *arena;   /* its slots */
     int counters_fd;
     u32 *counters;              /* one's own */

@@ -164,7 +164,8 @@ static const u32 sizes[REQUEST_COUNT] =
     [REQUEST_SHUTDOWN] = sizeof(struct shutdown_request), [REQUEST_ARM] = sizeof(struct arm_request),
     [REQUEST_NOTE_RESET] = sizeof(struct note_reset_request), [REQUEST_SET_OPTION] = sizeof(struct set_option_request),
     [REQUEST_BACKLOG] = sizeof(struct backlog_request), [REQUEST_WATCH_BACKLOG] = sizeof(struct watch_backlog_request),
-    [REQUEST_MAILBOX] = sizeof(struct mailbox_request), [REQUEST_NAME] = sizeof(struct name_request)
+    [REQUEST_MAILBOX] = sizeof(struct mailbox_request), [REQUEST_NAME] = sizeof(struct name_request),
+    [REQUEST_STRAY] = sizeof(struct stray_request)
 };
 
 union any_request
@@ -388,7 +389,7 @@ static void step_request( struct fuzz_client *client )
     len = sizeof(message.header) + (type < REQUEST_COUNT ? sizes[type] : rnd( 64 ));
     if (one_in( 400 )) len = rnd( sizeof(message) );
 
-    if (type == REQUEST_HELLO || type == REQUEST_ADOPT || type == REQUEST_BACKLOG) count = one_in( 100 ) ? 0 : 1;
+    if (type == REQUEST_HELLO || type == REQUEST_ADOPT || type == REQUEST_BACKLOG || type == REQUEST_STRAY) count = one_in( 100 ) ? 0 : 1;
     if (one_in( 400 )) count = rnd( 8 );
     for (i = 0; i < count; i++)
         if ((fds[i] = random_fd( client, &own[i] )) == -1) count = i;

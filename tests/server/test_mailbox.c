@@ -19,7 +19,9 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -117,6 +119,91 @@ static void test_last_handle( void **state )
     assert_int_equal( recv( server.fd, &byte, 1, 0 ), 0 );
     close( server.fd );
     close( listener.fd );
+    raw_close( &raw );
+}
+
+static int rings( const struct raw *raw, int ms )
+{
+    struct pollfd pfd = { raw->bell_fd, POLLIN, 0 };
+    eventfd_t value;
+
+    if (poll( &pfd, 1, ms ) != 1) return 0;
+    eventfd_read( raw->bell_fd, &value );
+    return 1;
+}
+
+static u32 flags_of( const struct raw *raw, const struct raw_sock *sock )
+{
+    return *(const volatile u32 *)&raw->arena[sock->ref.slot].flags;
+}
+
+/* the last handle goes, though clients have the socket: they are told, unless they close it themselves just then */
+static void test_hung( void **state )
+{
+    struct raw parent, child, stranger;
+    struct raw_sock sock, same;
+    int box, i;
+    u64 name;
+
+    (void)state;
+    raw_open( &parent );
+    raw_open( &child );
+    raw_open( &stranger );
+    for (i = 0; i < 3; i++)
+    {
+        assert_int_equal( new_mailbox( &parent, &name, &box ), 0 );
+        assert_int_equal( create_with( &parent, name, &sock ), 0 );
+        assert_int_equal( adopt_box( &child, box, &same ), 0 );
+        assert_int_equal( flags_of( &parent, &sock ) & SOCKET_HUNG, 0 );
+        close( box );
+        if (i) assert_int_equal( raw_close_sock( &parent, &sock, CLOSE_GONE, NULL ), 0 );
+        if (i == 2) assert_int_equal( raw_close_sock( &child, &same, CLOSE_GONE, NULL ), 0 );
+        assert_int_equal( rings( &child, 300 ), i < 2 );
+        assert_int_equal( rings( &parent, 0 ), !i );
+        assert_int_equal( rings( &stranger, 0 ), 0 );
+        if (i < 2) assert_int_equal( flags_of( &child, &same ) & SOCKET_HUNG, SOCKET_HUNG );
+        if (!i) assert_int_equal( raw_close_sock( &parent, &sock, CLOSE_GONE, NULL ), 0 );
+        if (i < 2) assert_int_equal( raw_close_sock( &child, &same, CLOSE_GONE, NULL ), 0 );
+        assert_int_equal( raw_arm( &child, &same ), WSAENOTSOCK );
+    }
+    raw_close( &stranger );
+    raw_close( &child );
+    raw_close( &parent );
+}
+
+static u32 stray( struct raw *raw, int fd )
+{
+    struct stray_request in = { 0, 0 };
+    struct stray_reply out;
+
+    return raw_request( raw, REQUEST_STRAY, &in, sizeof(in), fd, &out, sizeof(out), NULL );
+}
+
+/* somebody has closed another's handle: all are told to look */
+static void test_stray( void **state )
+{
+    struct raw raw, thief;
+    struct raw_sock sock;
+    int box, pair[2];
+    u64 name;
+
+    (void)state;
+    raw_open( &raw );
+    raw_open( &thief );
+    assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
+    assert_int_equal( stray( &thief, box ), WSAENOTSOCK );
+    assert_int_equal( create_with( &raw, name, &sock ), 0 );
+    assert_int_equal( flags_of( &raw, &sock ) & SOCKET_STRAY, 0 );
+    assert_int_equal( stray( &thief, box ), 0 );
+    assert_int_equal( flags_of( &raw, &sock ) & SOCKET_STRAY, SOCKET_STRAY );
+    assert_int_equal( stray( &thief, sock.fd ), 0 );
+    assert_int_equal( stray( &thief, raw.counters_fd ), WSAENOTSOCK );
+    assert_int_equal( socketpair( AF_UNIX, SOCK_STREAM, 0, pair ), 0 );
+    assert_int_equal( stray( &thief, pair[0] ), WSAENOTSOCK );
+    close( pair[0] );
+    close( pair[1] );
+    close( box );
+    raw_close( &thief );
     raw_close( &raw );
 }
 
@@ -225,6 +312,8 @@ int main(void)
     {
         RAW_TEST( test_inherit ),
         RAW_TEST( test_last_handle ),
+        RAW_TEST( test_hung ),
+        RAW_TEST( test_stray ),
         RAW_TEST( test_gone ),
         RAW_TEST( test_again ),
         RAW_TEST( test_flat ),
