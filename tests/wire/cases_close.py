@@ -20,9 +20,8 @@ import socket
 import time
 
 import capture
-from scene import SD_SEND, WSAECONNREFUSED, WSAECONNRESET, WSAEWOULDBLOCK, WSATRY_AGAIN, check, drain, is_reset, reset, same
-
-CF_ACCEPT, CF_REJECT, CF_DEFER = range(3)
+from scene import (CF_ACCEPT, CF_DEFER, CF_REJECT, SD_SEND, WSAECONNREFUSED, WSAECONNRESET, WSAEWOULDBLOCK, WSATRY_AGAIN, check,
+                   drain, is_reset, reset, same)
 
 MUCH = 8 << 20              # more than the kernel takes at once from a non-blocking send
 SMALL = 4096                # a peer's receive buffer
@@ -343,9 +342,7 @@ def listen_to(case, count):
     port = program.do('bind', listener, 0)
     program.do('listen', listener, 10)
     peers = [case.keep(socket.socket()) for _ in range(count)]
-    for peer in peers:
-        peer.bind((capture.PEER, 0))
-    case.watch(*(peer.getsockname()[1] for peer in peers))
+    case.watch_clients(peers)
     for peer in peers:
         peer.connect(('127.0.0.1', port))
     return program, listener, peers

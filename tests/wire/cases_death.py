@@ -19,7 +19,6 @@
 import socket
 import time
 
-import capture
 from scene import check, drain, same
 
 MUCH = 8 << 20
@@ -136,8 +135,7 @@ def listener(case):
     port = program.do('bind', sock, 0)
     program.do('listen', sock, 5)
     peer = case.keep(socket.socket())
-    peer.bind((capture.PEER, 0))
-    case.watch(peer.getsockname()[1])
+    case.watch_clients([peer])
     peer.connect(('127.0.0.1', port))
     die(program, 'kill')
     case.sees(ours={'rst': 1})
