@@ -124,6 +124,9 @@ void close_drained( struct sock *sock )
     }
     shutdown_drained( sock );
     sock->linger->fin_sent = 1;
+    /* for somebody who has it still, now or when the record is only remembered */
+    sock->pub.flags |= SOCKET_SEND_SHUTDOWN;
+    socket_publish( sock );
     store_socket( sock );
     socket_rewatch( sock );
     close_ready( sock );
@@ -146,7 +149,6 @@ void close_expired( struct sock *sock )
 void close_revive( struct sock *sock )
 {
     if (!sock->closing) return;
-    if (close_fin_sent( sock )) sock->pub.flags |= SOCKET_SEND_SHUTDOWN;
     close_free( sock );
     loop_cancel( &sock->timer );
     socket_set_closing( sock, 0 );
@@ -201,6 +203,8 @@ void close_last( struct sock *sock )
         local_close( sock );
         return;
     }
+    /* {1,0} gives the backlog up: somebody whom we do not know may have the socket, and shall not go on after the gap */
+    if (socket_is_established( sock ) && option_resets( sock ) && sock->backlog) socket_reset( sock, SOCKET_ABORTED );
     if (socket_is_established( sock )) close_step_over_urgent( sock );
     if (!socket_is_established( sock ) || option_resets( sock ) || !(seconds || sock->backlog) || !close_unsent( sock ))
     {

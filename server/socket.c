@@ -266,13 +266,17 @@ static void socket_remember( const struct sock *sock )
     socket_memory_next = (socket_memory_next + 1) % SOCKET_MEMORY;
 }
 
-/* NULL if there is none; O(SOCKET_MEMORY), only for sockets that come from outside */
+/* The last state of it, NULL if there is none; O(SOCKET_MEMORY), only for sockets that come from outside. */
 const struct slot *socket_remembered( u64 cookie )
 {
+    const struct slot *slot;
     u32 i;
 
-    for (i = 0; i < SOCKET_MEMORY; i++)
-        if (socket_memory[i].state != SOCKET_FREE && socket_memory[i].cookie == cookie) return &socket_memory[i];
+    for (i = 1; i <= SOCKET_MEMORY; i++)
+    {
+        slot = &socket_memory[(socket_memory_next + SOCKET_MEMORY - i) % SOCKET_MEMORY];
+        if (slot->state != SOCKET_FREE && slot->cookie == cookie) return slot;
+    }
     return NULL;
 }
 

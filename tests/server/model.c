@@ -24,6 +24,7 @@
 
 struct model_sock model[MODEL_SOCKETS];
 u32 model_resets;
+u32 model_crossings;
 
 /* ---- what follows from the variables ---- */
 
@@ -79,6 +80,7 @@ static void model_send_rst( struct model_sock *sock )
 {
     if (model_is_over( sock )) return;
     sock->rst_out = 1;
+    model_crossings += sock->stuck;
     sock->stuck = 0;
     sock->in = 0;
     model_resets++;
@@ -106,6 +108,14 @@ static void model_send_fin( struct model_sock *sock )
 /* the kernel socket's last fd is closed */
 static void model_end_wire( struct model_sock *sock )
 {
+    int i;
+
+    for (i = 0; i < MODEL_SOCKETS; i++)
+    {
+        if (!model[i].used || !model[i].queued || model[i].listener != sock - model) continue;
+        model_send_rst( &model[i] );
+        model[i].queued = 0;
+    }
     if (!sock->stream || sock->state != SOCKET_CONNECTED) return;
     if (sock->in || model_resets_on_close( sock )) model_send_rst( sock );
     else model_send_fin( sock );
@@ -113,23 +123,18 @@ static void model_end_wire( struct model_sock *sock )
 
 static void model_end( struct model_sock *sock );
 
-/* what waits at a listener that ends has nowhere to go */
-static void model_end_waiting( struct model_sock *listener )
+/* what was put back to a listener that ends has nowhere to go, and nothing more can be put back to it */
+static void model_end_deferred( struct model_sock *listener )
 {
     int i;
 
     for (i = 0; i < MODEL_SOCKETS; i++)
     {
-        if (!model[i].used || model[i].listener != listener - model) continue;
+        if (!model[i].used || model[i].queued || model[i].listener != listener - model) continue;
         if (model[i].deferred)
         {
             model_reset( &model[i], SOCKET_ABORTED );
             model_end( &model[i] );
-        }
-        else if (model[i].queued)
-        {
-            model_send_rst( &model[i] );
-            model[i].queued = 0;
         }
         model[i].listener = -1;
     }
@@ -137,11 +142,11 @@ static void model_end_waiting( struct model_sock *listener )
 
 static void model_end( struct model_sock *sock )
 {
-    model_end_waiting( sock );
+    model_end_deferred( sock );
     sock->record = sock->closing = sock->lingering = sock->deferred = 0;
     sock->backlog = 0;
     sock->box = BOX_NONE;
-    model_end_wire( sock );
+    if (!sock->outside) model_end_wire( sock );
 }
 
 /* looks at what a stream received that takes no more */
@@ -160,10 +165,18 @@ static void model_look( struct model_sock *sock )
     if (sock->closing && (sock->flags & SOCKET_RESET)) model_end( sock );
 }
 
+/* the FIN of a closing record */
+static void model_send_last_fin( struct model_sock *sock )
+{
+    model_send_fin( sock );
+    sock->flags |= SOCKET_SEND_SHUTDOWN;
+}
+
 static void model_close_last( struct model_sock *sock )
 {
     const u32 seconds = model_linger_time( sock );
 
+    if (model_is_established( sock ) && model_resets_on_close( sock ) && sock->backlog) model_reset( sock, SOCKET_ABORTED );
     if (!model_is_established( sock ) || model_resets_on_close( sock ) || !model_is_unsent( sock ) ||
         !(seconds || sock->backlog))
     {
@@ -173,7 +186,7 @@ static void model_close_last( struct model_sock *sock )
     sock->closing = 1;
     sock->lingering = !!seconds;
     model_look( sock );
-    if (sock->record && !sock->backlog) model_send_fin( sock );
+    if (sock->record && !sock->backlog) model_send_last_fin( sock );
 }
 
 static void model_release( struct model_sock *sock, int client )
@@ -447,9 +460,34 @@ u32 model_name( struct model_sock *sock, int client, int owned )
     return 0;
 }
 
+/* a record that there is */
 void model_adopt( struct model_sock *sock, int client )
 {
     sock->holders |= 1u << client;
+    if (sock->deferred)
+    {
+        sock->deferred = 0;
+        model_show_deferred( &model[sock->listener] );
+    }
+    if (!sock->closing) return;
+    sock->closing = sock->lingering = 0;
+    model_look( sock );
+}
+
+/* one that there was: as its record is remembered */
+void model_adopt_outside( struct model_sock *sock, int client )
+{
+    sock->record = 1;
+    sock->listener = -1;
+    sock->holders = 1u << client;
+    sock->flags &= ~(SOCKET_BACKLOGGED | SOCKET_DEFERRED);
+    model_look( sock );
+}
+
+void model_outside_ends( struct model_sock *sock )
+{
+    sock->outside = 0;
+    if (!sock->record) model_end_wire( sock );
 }
 
 /* ---- what else happens ---- */
@@ -464,7 +502,7 @@ void model_post( struct model_sock *sock, int client )
 /* A client reads all there is; 1 if it meets a reset, which it notes. */
 int model_read( struct model_sock *sock, int client, int posted )
 {
-    int reset = sock->rst_in && !sock->fin_in && !sock->told;
+    int reset = sock->rst_in && !sock->fin_in && !sock->told && !(sock->flags & SOCKET_ABORTED);
 
     sock->in = 0;
     if (reset)
@@ -511,6 +549,7 @@ void model_peer_fin( struct model_sock *sock )
 void model_peer_rst( struct model_sock *sock )
 {
     sock->rst_in = 1;
+    model_crossings += sock->stuck;
     sock->stuck = 0;
     model_resets++;
     if (!sock->record) return;
@@ -529,6 +568,10 @@ void model_peer_reads( struct model_sock *sock )
     sock->stuck = 0;
     if (!sock->record || (!sock->backlog && !sock->closing)) return;
     model_drop_backlog( sock );
-    if (sock->closing) model_end( sock );
+    if (sock->closing)
+    {
+        if (sock->lingering) model_send_last_fin( sock );
+        model_end( sock );
+    }
     else if (sock->flags & SOCKET_SEND_SHUTDOWN) model_send_fin( sock );
 }

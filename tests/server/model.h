@@ -66,6 +66,7 @@ struct model_sock
     enum model_box box;
     u8 closing;                 /* by nobody: still sends */
     u8 lingering;               /* closing, and with a time limit */
+    u8 outside;                 /* somebody who has not spoken yet has the kernel socket */
 
     /* the wire */
     u32 in;                     /* bytes, or datagrams, that nobody has read */
@@ -89,6 +90,7 @@ enum model_connect
 
 extern struct model_sock model[MODEL_SOCKETS];
 extern u32 model_resets;        /* RSTs on the wire, both directions */
+extern u32 model_crossings;     /* of these, of connections that were stuck: a probe may cross it, and is answered with another */
 
 extern int model_new(void);
 extern int model_is_established( const struct model_sock *sock );
@@ -116,6 +118,7 @@ extern u32 model_backlog( struct model_sock *sock, int client, u32 bytes, int fi
 extern u32 model_close( struct model_sock *sock, int client, u32 flags, int *wait );
 extern u32 model_name( struct model_sock *sock, int client, int owned );
 extern void model_adopt( struct model_sock *sock, int client );
+extern void model_adopt_outside( struct model_sock *sock, int client );
 
 /* what else happens */
 extern void model_post( struct model_sock *sock, int client );
@@ -123,6 +126,7 @@ extern int model_read( struct model_sock *sock, int client, int posted );
 extern void model_connect_ends( struct model_sock *sock, int accepted );
 extern void model_dies( int client );
 extern void model_hangs_up( struct model_sock *sock );
+extern void model_outside_ends( struct model_sock *sock );
 extern void model_expires( struct model_sock *sock );
 extern void model_peer_data( struct model_sock *sock, u32 count );
 extern void model_peer_fin( struct model_sock *sock );

@@ -62,6 +62,7 @@ struct real
     int stall;                          /* the listener at which its connect waits, -1: none */
     int filler;                         /* the connection that fills that one's queue */
     int wait;                           /* of a lingering close, -1: none */
+    int outside;                        /* the kernel socket, as a child has it that has not spoken yet, -1: none has */
     int box;                            /* its handle, -1: none */
     u64 box_name;
     int box_owner;                      /* the client it was made for */
@@ -182,6 +183,7 @@ static int native_socket( int type, struct address *addr )
 
     assert_int_not_equal( fd, -1 );
     set_int( fd, SOL_SOCKET, SO_RCVBUF, PEER_BUFFER );
+    if (type == SOCK_STREAM) set_int( fd, IPPROTO_TCP, TCP_NODELAY, 1 );
     assert_int_equal( bind( fd, (struct sockaddr *)&in, len ), 0 );
     assert_int_equal( getsockname( fd, (struct sockaddr *)&in, &len ), 0 );
     *addr = raw_ip4( "127.0.0.1", ntohs( in.sin_port ) );
@@ -261,7 +263,7 @@ static int any_fd( int i )
     int c;
 
     for (c = 0; c < MODEL_CLIENTS; c++) if (real[i].at[c].fd != -1) return real[i].at[c].fd;
-    return -1;
+    return real[i].outside;
 }
 
 /* not SOCKET_HUNG: that comes with time */
@@ -276,16 +278,29 @@ static int slot_differs( int i )
            slot->options[OPTION_LINGER_ONOFF] != model[i].onoff || slot->options[OPTION_LINGER_TIME] != model[i].seconds;
 }
 
-/* what waits to be read in the kernel socket, seen from a client's side; and what is not acknowledged */
+/* bytes, or a FIN, that the other side has not acknowledged */
+static int unacknowledged( int fd )
+{
+    int count = 0;
+
+    return !ioctl( fd, SIOCOUTQ, &count ) && count > 0;
+}
+
+/* What waits to be read in the kernel socket, and what is not acknowledged. Acknowledgements are hurried, and
+ * awaited: one that crossed an RST would be answered with another RST. */
 static int queues_differ( int i )
 {
-    int fd = any_fd( i ), in = 0, out = 0;
+    int fd = any_fd( i ), in = 0;
 
-    if (fd == -1 || !model[i].stream || model[i].state != SOCKET_CONNECTED || model[i].rst_out) return 0;
-    /* or the acknowledgement may take its time */
-    if (real[i].peer != -1) set_int( real[i].peer, IPPROTO_TCP, TCP_QUICKACK, 1 );
-    if (ioctl( fd, SIOCINQ, &in ) || (u32)in != model[i].in) return 1;
-    return !ioctl( fd, SIOCOUTQ, &out ) && !model_is_over( &model[i] ) && !out != !model_is_unsent( &model[i] );
+    if (!model[i].stream || model[i].state != SOCKET_CONNECTED || model_is_over( &model[i] )) return 0;
+    if (fd != -1) set_int( fd, IPPROTO_TCP, TCP_QUICKACK, 1 );
+    if (real[i].peer != -1)
+    {
+        set_int( real[i].peer, IPPROTO_TCP, TCP_QUICKACK, 1 );
+        if (unacknowledged( real[i].peer )) return 1;
+    }
+    if (fd == -1) return 0;
+    return ioctl( fd, SIOCINQ, &in ) || (u32)in != model[i].in || unacknowledged( fd ) != model_is_unsent( &model[i] );
 }
 
 /* NULL, or what is not as the model says */
@@ -399,20 +414,31 @@ static void finish( int i )
     model[i].used = 0;
 }
 
+static void compare_resets(void)
+{
+    long count;
+    int tries;
+
+    if (!namespace) return;
+    for (tries = 0; (count = count_resets() - reset_base) < (long)model_resets && tries < 20; tries++) raw_sleep( 1 );
+    must( count >= (long)model_resets && count <= (long)(model_resets + model_crossings), "%ld RSTs, the model has %u",
+          count, model_resets );
+}
+
 static void compare_all(void)
 {
-    int i, tries;
+    int i;
 
     barrier();
-    for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used) compare( i );
-    must( count_records() == model_records(), "%d records, the model has %d", count_records(), model_records() );
-    if (namespace)
+    for (i = 0; i < MODEL_SOCKETS; i++)
     {
-        for (tries = 0; tries < 20 && count_resets() - reset_base < (long)model_resets; tries++) raw_sleep( 1 );
-        must( count_resets() - reset_base == (long)model_resets, "%ld RSTs, the model has %u",
-              count_resets() - reset_base, model_resets );
+        if (!model[i].used) continue;
+        compare( i );
+        if (!model[i].record) close_fd( &real[i].wait );
     }
-    for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used && !model[i].record && !model[i].queued) finish( i );
+    must( count_records() == model_records(), "%d records, the model has %d", count_records(), model_records() );
+    compare_resets();
+    for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used && !model[i].record && !model[i].queued && !model[i].outside) finish( i );
 }
 
 /* ---- choices ---- */
@@ -422,8 +448,10 @@ static int is_held( int i )      { return model[i].record && model[i].holders; }
 static int is_listening( int i ) { return is_held( i ) && model[i].state == SOCKET_LISTENING; }
 static int is_accepted( int i )  { return is_held( i ) && (model[i].flags & SOCKET_ACCEPTED); }
 static int is_stalled( int i )   { return model[i].record && model[i].state == SOCKET_CONNECTING; }
+static int is_outside( int i )   { return model[i].outside; }
+static int is_adoptable( int i ) { return is_held( i ) || model[i].outside; }
 static int has_box( int i )      { return model[i].record && real[i].box != -1 && model[i].box == BOX_LIVE; }
-static int has_peer( int i )     { return (model[i].record || model[i].queued) && model[i].stream && real[i].peer != -1; }
+static int has_peer( int i )     { return (model[i].record || model[i].queued || model[i].outside) && model[i].stream && real[i].peer != -1; }
 
 /* may its peer still send? */
 static int is_talking( int i )
@@ -481,7 +509,7 @@ static int new_entry(void)
 
     if (i == -1) return -1;
     memset( &real[i], 0, sizeof(real[i]) );
-    real[i].peer = real[i].stall = real[i].filler = real[i].wait = real[i].box = -1;
+    real[i].peer = real[i].stall = real[i].filler = real[i].wait = real[i].box = real[i].outside = -1;
     for (c = 0; c < MODEL_CLIENTS; c++) real[i].at[c].fd = -1;
     return i;
 }
@@ -716,10 +744,17 @@ static void op_box(void)
 static void adopted( int i, int client, u32 error, const struct raw_sock *sock )
 {
     agree( error, 0 );
-    must( !memcmp( &sock->ref, &real[i].ref, sizeof(sock->ref) ), "another socket was adopted" );
+    if (model[i].record) must( !memcmp( &sock->ref, &real[i].ref, sizeof(sock->ref) ), "another socket was adopted" );
+    real[i].ref = sock->ref;
     if (real[i].at[client].fd != -1) close( sock->fd );
     else real[i].at[client] = *sock;
-    model_adopt( &model[i], client );
+    if (model[i].closing && real[i].wait != -1)
+    {
+        must( raw_readable( real[i].wait, 0 ), "who waits for a close still waits" );
+        close_fd( &real[i].wait );
+    }
+    if (model[i].record) model_adopt( &model[i], client );
+    else model_adopt_outside( &model[i], client );
 }
 
 static void op_adopt_box(void)
@@ -736,7 +771,7 @@ static void op_adopt_box(void)
 
 static void op_adopt_fd(void)
 {
-    int i = choose( is_held ), client = luck( MODEL_CLIENTS );
+    int i = choose( luck( 2 ) ? is_outside : is_adoptable ), client = luck( MODEL_CLIENTS );
     struct raw_sock sock;
     u32 error;
 
@@ -744,6 +779,26 @@ static void op_adopt_fd(void)
     note( "client %d adopts %d by its kernel socket", client, i );
     error = raw_adopt( &clients[client], fcntl( any_fd( i ), F_DUPFD_CLOEXEC, 0 ), NULL, &sock );
     adopted( i, client, error, &sock );
+}
+
+/* a child gets the kernel socket, as its stdin say, or ends */
+static void op_outside(void)
+{
+    int i = choose( luck( 2 ) ? is_outside : is_held );
+
+    if (i == -1) return;
+    if (model[i].outside)
+    {
+        note( "the child of %d ends", i );
+        close_fd( &real[i].outside );
+        model_outside_ends( &model[i] );
+    }
+    else if (model[i].stream && (model[i].state == SOCKET_CONNECTED || model[i].state == SOCKET_LISTENING))
+    {
+        note( "a child gets %d", i );
+        real[i].outside = fcntl( any_fd( i ), F_DUPFD_CLOEXEC, 0 );
+        model[i].outside = 1;
+    }
 }
 
 static void op_close(void)
@@ -847,7 +902,7 @@ static void op_read(void)
     posted = model[i].waits[client];
     if ((model[i].flags & SOCKET_RECV_SHUTDOWN) && !posted) return;
     note( "client %d reads %d%s", client, i, posted ? ", as posted" : "" );
-    if (!model[i].rst_out) reset = read_all( i, client );
+    if (!(model[i].flags & SOCKET_ABORTED)) reset = read_all( i, client );
     if (reset) assert_int_equal( raw_note_reset( &clients[client], at( i, client ), &flags ), 0 );
     must( reset == model_read( &model[i], client, posted ), "reset %d", reset );
     if (!posted) return;
@@ -885,8 +940,9 @@ static void op_peer_data(void)
     int i = choose( is_talking ), count = 1 + luck( 8 ), flags = MSG_NOSIGNAL;
 
     if (i == -1) return;
-    if (model_is_established( &model[i] ) && (model[i].flags & SOCKET_RECV_SHUTDOWN) && !model_is_waiting( &model[i] ) &&
-        !luck( 3 )) flags |= MSG_OOB;
+    /* where it resets: elsewhere the kernel's counts would be others */
+    if (model[i].record && model_is_established( &model[i] ) && (model[i].flags & SOCKET_RECV_SHUTDOWN) &&
+        !model_is_waiting( &model[i] ) && !luck( 3 )) flags |= MSG_OOB;
     note( "the peer of %d sends %d bytes%s", i, count, flags & MSG_OOB ? ", urgent" : "" );
     must( send( real[i].peer, "abcdefgh", count, flags ) == count, "cannot send: %s", strerror( errno ) );
     model_peer_data( &model[i], count );
@@ -959,7 +1015,7 @@ static const struct
     { op_create, 10 }, { op_bind, 12 }, { op_listen, 12 }, { op_connect, 20 }, { op_connect_status, 3 }, { op_connect_ends, 1 },
     { op_arrives, 16 }, { op_accept, 16 }, { op_defer, 6 }, { op_shutdown, 16 }, { op_option, 10 }, { op_backlog, 8 },
     { op_box, 10 }, { op_adopt_box, 8 }, { op_adopt_fd, 8 }, { op_close, 20 }, { op_send, 6 }, { op_fill, 10 }, { op_post, 10 },
-    { op_read, 10 }, { op_dies, 2 }, { op_hangs_up, 5 }, { op_peer_data, 16 }, { op_peer_fin, 6 }, { op_peer_rst, 5 },
+    { op_read, 10 }, { op_dies, 2 }, { op_hangs_up, 5 }, { op_outside, 8 }, { op_peer_data, 16 }, { op_peer_fin, 6 }, { op_peer_rst, 5 },
     { op_peer_reads, 5 }, { op_datagram, 6 }
 };
 
@@ -1023,6 +1079,11 @@ static void end_life(void)
     {
         if (!model[i].used) continue;
         note( "%d: the end of %d\n", ++step, i );
+        if (model[i].outside)
+        {
+            close_fd( &real[i].outside );
+            model_outside_ends( &model[i] );
+        }
         if (model[i].box == BOX_LIVE)
         {
             close_fd( &real[i].box );
@@ -1043,7 +1104,7 @@ static void run_life( int steps )
     living = 1;
     state = seed * 2654435761u + 88172645463325252ull;
     memset( model, 0, sizeof(model) );
-    model_resets = 0;
+    model_resets = model_crossings = 0;
     for (i = 0; i < MODEL_CLIENTS; i++) raw_open( &clients[i] );
     if (namespace) reset_base = count_resets();
     for (step = 1; step <= steps; step++)
