@@ -208,6 +208,14 @@ class Capture:
                   for key, flow in self.flows.items() if not flow.all_before_fin()]
         return wrong
 
+    def in_time_wait(self):
+        """How many of our ends of these connections the kernel still remembers so."""
+        ports = {source for side, source, _ in self.flows if side == 'ours'}
+        with open('/proc/net/tcp', encoding='ascii') as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+        return sum(row[3] == '06' and int(row[1].split(':')[1], 16) in ports and int(row[2].split(':')[1], 16) in self.ports
+                   for row in rows)
+
     def story(self):
         """The last packets, for a failure's report."""
         return self.lines[-40:]

@@ -20,9 +20,8 @@ import socket
 import time
 
 import capture
-from scene import SD_SEND, WSAECONNREFUSED, WSAECONNRESET, WSAEWOULDBLOCK, WSATRY_AGAIN, check, drain, is_reset, reset, same
-
-CF_ACCEPT, CF_REJECT, CF_DEFER = range(3)
+from scene import (CF_ACCEPT, CF_DEFER, CF_REJECT, SD_SEND, WSAECONNREFUSED, WSAECONNRESET, WSAESHUTDOWN, WSAEWOULDBLOCK, WSATRY_AGAIN,
+                   check, drain, is_reset, reset, same)
 
 MUCH = 8 << 20              # more than the kernel takes at once from a non-blocking send
 SMALL = 4096                # a peer's receive buffer
@@ -41,6 +40,7 @@ def plain(case):
     same(drain(peer), 9, 'the peer received')
     peer.close()
     case.sees(ours={'data': 9, 'fin': 1}, peer={'fin': 1})
+    same(case.capture.in_time_wait(), 1, 'ends in TIME_WAIT')
 
 
 def plain_handle(case):
@@ -106,12 +106,41 @@ def send_shutdown_backlog(case):
     case.sees(ours={'data': MUCH, 'fin': 1})
 
 
+def send_shutdown_shared(case):
+    """One process sends, another one says that this was all: the FIN waits for what is still with the helper."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    child = case.stage.child(program)
+    send_much(case, program, sock)
+    child.do('shutdown', sock, SD_SEND)
+    program.fails(WSAESHUTDOWN, 'send', sock, 1)
+    child.leave('exit', 0)
+    case.sees(ignored=('data',))
+    same(drain(peer, part=1 << 16), MUCH, 'the peer received')
+    case.sees(ours={'data': MUCH, 'fin': 1})
+
+
+def backlog_shared(case):
+    """Closed by the sender while a child has it, which has not used it: no FIN until that has ended."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    child = case.stage.child(program)
+    send_much(case, program, sock)
+    program.do('close', sock)
+    got = 0
+    while got < MUCH:
+        got += len(peer.recv(1 << 16))
+    case.sees(ours={'data': MUCH})
+    child.do('send', sock, 5)
+    child.leave('exit', 0)
+    case.sees(ours={'data': MUCH + 5, 'fin': 1})
+
+
 def hard(case):
     program, sock, peer = case.pair()
     program.do('linger', sock, 1, 0)
     program.do('close', sock)
     case.sees(ours={'rst': 1})
     check(is_reset(peer), 'the peer was not told')
+    same(case.capture.in_time_wait(), 0, 'ends in TIME_WAIT')
 
 
 def hard_unsent(case):
@@ -129,17 +158,21 @@ def hard_handle(case):
     case.sees(ours={'rst': 1})
 
 
-def hard_duplicate(case):
+def hard_duplicate(case, verb='duplicate'):
     """Only the last handle's close acts."""
     program, sock, peer = case.pair()
     program.do('linger', sock, 1, 0)
-    other = program.do('duplicate', sock)
+    other = program.do(verb, sock)
     program.do('close', sock)
     case.sees()
     program.do('send', other, 3)
     case.sees(ours={'data': 3})
     program.do('close', other)
     case.sees(ours={'data': 3, 'rst': 1})
+
+
+def hard_wsaduplicate(case):
+    hard_duplicate(case, 'wsaduplicate')
 
 
 def hard_shared(case):
@@ -343,9 +376,7 @@ def listen_to(case, count):
     port = program.do('bind', listener, 0)
     program.do('listen', listener, 10)
     peers = [case.keep(socket.socket()) for _ in range(count)]
-    for peer in peers:
-        peer.bind((capture.PEER, 0))
-    case.watch(*(peer.getsockname()[1] for peer in peers))
+    case.watch_clients(peers)
     for peer in peers:
         peer.connect(('127.0.0.1', port))
     return program, listener, peers
@@ -424,8 +455,10 @@ CASES = [
     ('close-plain', plain), ('close-plain-handle', plain_handle), ('close-backlog', backlog), ('close-unread', unread),
     ('close-late-data', late_data), ('close-plain-shared', plain_shared),
     ('send-shutdown', send_shutdown), ('send-disconnect', send_disconnect),
-    ('send-shutdown-backlog', send_shutdown_backlog),
+    ('send-shutdown-backlog', send_shutdown_backlog), ('send-shutdown-shared', send_shutdown_shared),
+    ('close-backlog-shared', backlog_shared),
     ('hard', hard), ('hard-unsent', hard_unsent), ('hard-handle', hard_handle), ('hard-duplicate', hard_duplicate),
+    ('hard-wsaduplicate', hard_wsaduplicate),
     ('hard-shared', hard_shared), ('hard-set-by-other', hard_set_by_other),
     ('linger-reads', linger_reads), ('linger-nothing-unsent', linger_nothing_unsent),
     ('linger-never-reads', linger_never_reads), ('linger-dead-peer', linger_dead_peer),

@@ -19,7 +19,6 @@
 import socket
 import time
 
-import capture
 from scene import check, drain, same
 
 MUCH = 8 << 20
@@ -129,6 +128,22 @@ def survivor_unused(case):
     case.sees(ours={'fin': 1})
 
 
+def survivor_backlog(case):
+    """The one that dies has sent more than the kernel takes: that arrives, and the connection goes on."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    child = case.stage.child(program)
+    child.do('nonblocking', sock, 1)
+    same(child.do('send', sock, MUCH), MUCH, 'sent')
+    die(child, 'kill')
+    got = 0
+    while got < MUCH:
+        got += len(peer.recv(1 << 16))
+    case.sees(ours={'data': MUCH})
+    program.do('send', sock, 5)
+    program.do('close', sock)
+    case.sees(ours={'data': MUCH + 5, 'fin': 1})
+
+
 def listener(case):
     """It was a listener's process: who waits is reset."""
     program = case.stage.program()
@@ -136,8 +151,7 @@ def listener(case):
     port = program.do('bind', sock, 0)
     program.do('listen', sock, 5)
     peer = case.keep(socket.socket())
-    peer.bind((capture.PEER, 0))
-    case.watch(peer.getsockname()[1])
+    case.watch_clients([peer])
     peer.connect(('127.0.0.1', port))
     die(program, 'kill')
     case.sees(ours={'rst': 1})
@@ -150,5 +164,6 @@ CASES = [('death-%s-%s' % (how, name), make(how)) for name, make in (('idle', id
          for how in ENDS]
 CASES += [
     ('death-lingering', lingering), ('death-unread', unread), ('death-receiving', receiving), ('death-sending', sending),
-    ('death-survivor', survivor), ('death-survivor-unused', survivor_unused), ('death-listener', listener),
+    ('death-survivor', survivor), ('death-survivor-unused', survivor_unused),
+    ('death-survivor-backlog', survivor_backlog), ('death-listener', listener),
 ]

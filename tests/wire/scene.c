@@ -232,6 +232,15 @@ static LONGLONG do_duplicate( const LONGLONG *args )
     return (LONGLONG)(INT_PTR)handle;
 }
 
+/* the same by WSADuplicateSocket */
+static LONGLONG do_wsaduplicate( const LONGLONG *args )
+{
+    WSAPROTOCOL_INFOW info;
+
+    if (WSADuplicateSocketW( args[0], GetCurrentProcessId(), &info )) return -1;
+    return (LONGLONG)WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED );
+}
+
 /* another one of these, named by a number, which inherits the sockets there are */
 static LONGLONG do_spawn( const LONGLONG *args )
 {
@@ -274,8 +283,8 @@ verbs[] =
     { "shutdown", do_shutdown }, { "recvdisconnect", do_recvdisconnect }, { "senddisconnect", do_senddisconnect },
     { "linger", do_linger }, { "nonblocking", do_nonblocking }, { "oobinline", do_oobinline }, { "queued", do_queued },
     { "readable", do_readable }, { "urgent", do_urgent }, { "close", do_close }, { "closehandle", do_closehandle },
-    { "duplicate", do_duplicate }, { "spawn", do_spawn }, { "exit", do_exit }, { "terminate", do_terminate },
-    { "crash", do_crash },
+    { "duplicate", do_duplicate }, { "wsaduplicate", do_wsaduplicate }, { "spawn", do_spawn }, { "exit", do_exit },
+    { "terminate", do_terminate }, { "crash", do_crash },
 };
 
 /* ---- being told ---- */

@@ -36,6 +36,7 @@ CALL_SECONDS = 20
 
 SD_RECEIVE, SD_SEND, SD_BOTH = range(3)
 MSG_OOB, MSG_PEEK = 1, 2
+CF_ACCEPT, CF_REJECT, CF_DEFER = range(3)
 WSAEWOULDBLOCK, WSAECONNABORTED, WSAECONNRESET, WSAESHUTDOWN = 10035, 10053, 10054, 10058
 WSAECONNREFUSED, WSATRY_AGAIN = 10061, 11002
 
@@ -216,6 +217,12 @@ class Scenario:
         sock.settimeout(CALL_SECONDS)
         self.sockets.append(sock)
         return sock
+
+    def watch_clients(self, peers):
+        """Peers that are about to connect to the program."""
+        for peer in peers:
+            peer.bind((capture.PEER, 0))
+        self.watch(*(peer.getsockname()[1] for peer in peers))
 
     def pair(self, program=None, rcvbuf=0):
         """A connection of the program's to a native peer, watched: the program, its socket, the peer's."""

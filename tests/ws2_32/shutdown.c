@@ -371,6 +371,94 @@ static void test_reset_kinds( int how )
     winetest_pop_context();
 }
 
+struct racer
+{
+    SOCKET s;
+    LONG   got;             /* bytes */
+    int    error;           /* of the receive that ended it */
+};
+
+static DWORD WINAPI racing_thread( void *arg )
+{
+    struct racer *racer = arg;
+    char buffer[4];
+    int ret;
+
+    while ((ret = recv( racer->s, buffer, sizeof(buffer), 0 )) > 0) racer->got += ret;
+    racer->error = WSAGetLastError();
+    return 0;
+}
+
+/* Receives come and go, and data comes, while it is shut down: whatever the order was, data that nobody took
+ * resets the connection, and where there is none it lives. */
+static void test_races(void)
+{
+    const unsigned tries = !strcmp( winetest_platform, "wine" ) ? 2 : 200;
+    struct racer racers[2];
+    SOCKET client, server;
+    HANDLE threads[2];
+    unsigned i, j, k;
+    LONG sent;
+
+    for (i = 0; i < tries; i++)
+    {
+        impatient_pair( &client, &server );
+        socket_set_timeout( client, 100 );
+        for (j = 0; j < 2; j++)
+        {
+            racers[j].s = client;
+            racers[j].got = 0;
+            threads[j] = thread_start( racing_thread, &racers[j] );
+        }
+        for (j = sent = 0; j < i % 5; j++)
+        {
+            if (send( server, "ab", 2, 0 ) == 2) sent += 2;
+            for (k = 0; k < i % 7 * 50; k++) YieldProcessor();
+        }
+        check_ok( shutdown( client, SD_RECEIVE ) );
+        for (j = 0; j < 2; j++)
+        {
+            thread_end( threads[j] );
+            ok( racers[j].error == WSAESHUTDOWN || racers[j].error == WSAETIMEDOUT || racers[j].error == WSAECONNABORTED,
+                "got error %d\n", racers[j].error );
+        }
+        if (racers[0].got + racers[1].got == sent)
+        {
+            check_int( send( client, "alive", 5, 0 ), 5 );
+            recv_exactly( server, "alive", 5 );
+            check_int( send( server, "x", 1, 0 ), 1 );
+        }
+        todo_wine check_reset( server );
+        closesocket( client );
+        closesocket( server );
+    }
+}
+
+/* the same over IPv6 */
+static void test_ipv6(void)
+{
+    SOCKET client, server;
+
+    tcp_pair_family( AF_INET6, &client, &server );
+    socket_set_timeout( server, 500 );
+    check_ok( shutdown( client, SD_RECEIVE ) );
+    check_no_receive( client );
+    check_int( send( client, "alive", 5, 0 ), 5 );
+    recv_exactly( server, "alive", 5 );
+    check_int( send( server, "x", 1, 0 ), 1 );
+    todo_wine check_reset( server );
+    closesocket( client );
+    closesocket( server );
+
+    tcp_pair_family( AF_INET6, &client, &server );
+    check_int( send( client, "last", 4, 0 ), 4 );
+    check_ok( shutdown( client, SD_SEND ) );
+    recv_exactly( server, "last", 4 );
+    check_closed( server );
+    closesocket( client );
+    closesocket( server );
+}
+
 /* ---- several processes ---- */
 
 /* commands of child processes; event: inherited, set when the child has got so far */
@@ -721,6 +809,8 @@ START_TEST(shutdown)
     }
     test_pending_receive();
     test_pending_receives();
+    test_races();
+    test_ipv6();
     test_processes();
     test_both();
     test_errors();
