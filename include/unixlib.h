@@ -55,6 +55,8 @@ struct unix_socket
     int                   icmp_error;   /* datagrams: an error that a receive has to report, or to look for (data.c); 0 none */
     unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */
+    int                   accept_fd;    /* listeners: to wait for, an epoll of fd and deferred_fd; -1: nobody has waited yet */
+    int                   deferred_fd;  /* readable when a connection was put back, by whichever process; with accept_fd */
 };
 
 /* the same layout as struct pollfd, and the same bits as Linux has in poll.h */
@@ -184,7 +186,7 @@ struct socket_shutdown_params
     int                 how;
 };
 
-/* socket_arm, socket_note_reset */
+/* socket_arm, socket_note_reset, socket_watch_accept */
 struct socket_params
 {
     struct unix_socket *socket;
@@ -383,6 +385,7 @@ enum unix_funcs
     unix_socket_connect_status,
     unix_socket_accept,
     unix_socket_defer,
+    unix_socket_watch_accept,           /* makes accept_fd, if it can */
     unix_socket_shutdown,
     unix_socket_arm,
     unix_socket_note_reset,

@@ -21,15 +21,24 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/eventfd.h>
 
 #include "server.h"
 
-/* is there a connection put back? */
+static u32 accept_count;        /* connections so far */
+
+/* is there a connection put back? The flag comes before the event, so that whoever is woken sees it. */
 static void accept_show_deferred( struct sock *listener )
 {
-    if (list_empty( &listener->deferred )) listener->pub.flags &= ~SOCKET_DEFERRED;
+    const int none = list_empty( &listener->deferred );
+    eventfd_t value;
+
+    if (none) listener->pub.flags &= ~SOCKET_DEFERRED;
     else listener->pub.flags |= SOCKET_DEFERRED;
     socket_publish( listener );
+    if (listener->deferred_event == -1) return;
+    if (none) eventfd_read( listener->deferred_event, &value );
+    else eventfd_write( listener->deferred_event, 1 );
 }
 
 /* what the listener was told holds for the connection; what the kernel knows of it, it has copied itself */
@@ -40,6 +49,7 @@ static void accept_inherit( struct sock *sock, const struct sock *listener )
     sock->pub.flags = SOCKET_ACCEPTED | (listener->pub.flags & SOCKET_NONBLOCKING);
     sock->listener = socket_ref( listener );
     sock->listener_cookie = listener->pub.cookie;
+    sock->pub.accepted_as = ++accept_count;
     /* an exclusive port stays taken until its connections have ended */
     if (listener->port && ports_mode( listener->port ) == PORT_EXCLUSIVE) sock->port = ports_share( listener->port );
     bind_note( sock );
@@ -162,6 +172,22 @@ static int accept_is_from( struct sock *sock, const struct sock *listener )
     return 1;
 }
 
+/* from a helper before this one: what comes from now on comes later */
+void accept_known( const struct sock *sock )
+{
+    if ((int)(sock->pub.accepted_as - accept_count) > 0) accept_count = sock->pub.accepted_as;
+}
+
+/* into the list as they came; most often it is the first. O(connections put back) */
+static void accept_put_back( struct sock *listener, struct sock *sock )
+{
+    struct sock *other;
+
+    LIST_FOR_EACH_ENTRY( other, &listener->deferred, struct sock, deferred_entry )
+        if ((int)(other->pub.accepted_as - sock->pub.accepted_as) > 0) break;
+    list_add_tail( &other->deferred_entry, &sock->deferred_entry );
+}
+
 /* WSAEINVAL: not that listener's, or somebody else holds the connection too */
 u32 defer_request( struct request *req )
 {
@@ -176,9 +202,26 @@ u32 defer_request( struct request *req )
     client_forget( req->client, sock );
     mailbox_unbind( sock );
     sock->listener_cookie = listener->pub.cookie;
-    list_add_head( &listener->deferred, &sock->deferred_entry );
+    accept_put_back( listener, sock );
     store_socket( sock );
     accept_show_deferred( listener );
+    return 0;
+}
+
+/* The kernel's queue does not know of what was put back: this is for those who wait. */
+u32 watch_accept_request( struct request *req )
+{
+    const struct watch_accept_request *in = req->in;
+    struct sock *listener;
+
+    if (!(listener = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
+    if (listener->pub.state != SOCKET_LISTENING) return WSAEINVAL;
+    if (listener->deferred_event == -1)
+    {
+        if ((listener->deferred_event = eventfd( 0, EFD_CLOEXEC | EFD_NONBLOCK )) == -1) return error_from_errno( errno );
+        accept_show_deferred( listener );
+    }
+    req->reply_fd = listener->deferred_event;
     return 0;
 }
 
@@ -194,7 +237,7 @@ void accept_restore( struct sock *sock, u64 listener, int handed )
     list_add_tail( &accept_orphans, &sock->deferred_entry );
 }
 
-/* O(orphans); the one put back last is accepted first */
+/* O(orphans * connections put back) */
 void accept_reunite( struct sock *listener )
 {
     struct sock *sock, *next;
@@ -203,7 +246,7 @@ void accept_reunite( struct sock *listener )
     {
         if (sock->listener_cookie != listener->pub.cookie || (sock->handed && !store_is_settled())) continue;
         list_remove( &sock->deferred_entry );
-        list_add_head( &listener->deferred, &sock->deferred_entry );
+        accept_put_back( listener, sock );
         sock->listener = socket_ref( listener );
         sock->restored = 0;
     }

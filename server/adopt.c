@@ -157,6 +157,8 @@ static u32 adopt_known( struct sock *sock, const struct slot *known )
 
     sock->pub.flags |= known->flags & ADOPT_FLAGS;
     sock->pub.connect_time = known->connect_time;
+    sock->pub.accepted_as = known->accepted_as;
+    accept_known( sock );
     for (i = 0; i < OPTION_COUNT; i++) sock->pub.options[i] = known->options[i];
     if (sock->pub.options[OPTION_LINGER_TIME] > 0xffff) sock->pub.options[OPTION_LINGER_TIME] = 0xffff;
     sock->pub.options[OPTION_NONBLOCKING] = !!(sock->pub.flags & SOCKET_NONBLOCKING);
@@ -216,6 +218,7 @@ static void adopt_flags( struct sock *sock )
 void adopt_restored( struct sock *sock )
 {
     adopt_flags( sock );
+    accept_known( sock );
     if (socket_is_stream( sock )) option_apply_linger( sock );
     if (socket_is_local( sock )) local_adopt( sock, &sock->pub );
     else adopt_ledger( sock, sock->pub.ledger );

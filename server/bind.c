@@ -25,6 +25,7 @@
 
 /* what listen() takes: Windows cuts to its own limits, Linux to net.core.somaxconn */
 #define LISTEN_MAX_BACKLOG 65535
+#define LISTEN_MIN_HINT    200
 
 /* A raw socket has no port, hence no place in the ledger. */
 static u32 bind_raw( struct sock *sock, const union linux_address *addr, socklen_t len )
@@ -102,12 +103,13 @@ void bind_chosen( struct sock *sock, u16 port )
     bind_note( sock );
 }
 
-/* negative: SOMAXCONN_HINT; a backlog of 0 takes one on Windows */
+/* Negative is SOMAXCONN_HINT, of which Windows makes 200 at the least; a backlog of 0 takes one. */
 static int listen_backlog( u32 value )
 {
     int backlog = (int)value;
 
-    if (backlog < 0) backlog = backlog == (int)0x80000000 ? LISTEN_MAX_BACKLOG : -backlog;
+    if (backlog < 0) backlog = backlog < -LISTEN_MAX_BACKLOG ? LISTEN_MAX_BACKLOG : -backlog;
+    if ((int)value < 0 && backlog < LISTEN_MIN_HINT) backlog = LISTEN_MIN_HINT;
     if (!backlog) return 1;
     return backlog > LISTEN_MAX_BACKLOG ? LISTEN_MAX_BACKLOG : backlog;
 }

@@ -68,7 +68,8 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
     [REQUEST_LOCAL_DISCONNECT] = REQUEST( local_disconnect, FD_NONE ),
     [REQUEST_LOCAL_DATA]     = REQUEST( local_data, FD_NONE ),
     [REQUEST_LOCAL_RENEW]    = REQUEST( local_renew, FD_NONE ),
-    [REQUEST_STRAY]          = REQUEST( stray, FD_ONE )
+    [REQUEST_STRAY]          = REQUEST( stray, FD_ONE ),
+    [REQUEST_WATCH_ACCEPT]   = REQUEST( watch_accept, FD_NONE )
 };
 
 _Static_assert( sizeof(struct request_header) + sizeof(struct adopt_request) <= PROTOCOL_MAX_MESSAGE,

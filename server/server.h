@@ -184,6 +184,7 @@ struct sock
     u64 listener_cookie;        /* the same, as the next worker knows it */
     struct list deferred;       /* listener: connections put back (their deferred_entry) */
     struct list deferred_entry; /* connection: place in its listener's list */
+    int deferred_event;         /* listener: eventfd that says to those who wait that there is one put back; -1: nobody has waited */
     struct mailbox *mailbox;    /* its handle's, NULL: none that we know of */
     struct backlog *backlog;    /* what is still to be sent, NULL: nothing */
     struct local *local;        /* what a socket of the local provider has besides, NULL: it is none */
@@ -365,6 +366,7 @@ extern u32 connect_request( struct request *req );
 extern u32 connect_status_request( struct request *req );
 extern u32 accept_request( struct request *req );
 extern u32 defer_request( struct request *req );
+extern u32 watch_accept_request( struct request *req );
 extern u32 shutdown_request( struct request *req );
 extern u32 arm_request( struct request *req );
 extern u32 note_reset_request( struct request *req );
@@ -410,6 +412,7 @@ extern void connect_resume( struct sock *sock );
 extern void connect_expired( struct sock *sock );
 extern void accept_keep( struct sock *sock );
 extern void accept_end( struct sock *listener );
+extern void accept_known( const struct sock *sock );
 extern void accept_restore( struct sock *sock, u64 listener, int handed );
 extern void accept_reunite( struct sock *listener );
 extern void accept_settle(void);

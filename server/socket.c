@@ -249,6 +249,7 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     list_init( &sock->holds );
     list_init( &sock->deferred );
     list_init( &sock->deferred_entry );
+    sock->deferred_event = -1;
     option_defaults( sock );
 
     socket_hash( sock );
@@ -305,6 +306,7 @@ void socket_end( struct sock *sock )
     close( sock->fd );
     store_socket_end( sock );
     store_connect_end( sock );
+    if (sock->deferred_event != -1) close( sock->deferred_event );
 
     socket_remember( sock );
     socket_unhash( sock );

@@ -92,7 +92,7 @@ static BOOL watch_backlog( struct entry *entry )
 }
 
 /* TRUE if it is ready without a look at the kernel */
-static BOOL prepare_entry( struct entry *entry, struct unix_pollfd *fd )
+static BOOL prepare_entry( struct entry *entry, struct unix_pollfd *fd, BOOL only_look )
 {
     fd->revents = 0;
     fd->fd = -1;
@@ -104,7 +104,8 @@ static BOOL prepare_entry( struct entry *entry, struct unix_pollfd *fd )
         fd->events = UNIX_POLLIN;
         return FALSE;
     }
-    if ((fd->events = ready_events( entry->sock, entry->wanted ))) fd->fd = entry->sock->unix->fd;
+    if ((fd->events = ready_events( entry->sock, entry->wanted )))
+        fd->fd = only_look ? entry->sock->unix->fd : wait_fd_of( entry->sock );
     return FALSE;
 }
 
@@ -133,7 +134,7 @@ static void collect( struct poll *poll )
         {
             if (!revents) continue;
             forget_watch( entry );
-            prepare_entry( entry, &poll->fds[i] );
+            prepare_entry( entry, &poll->fds[i], FALSE );
         }
         else if (revents)
         {
@@ -170,7 +171,7 @@ static unsigned int poll_wait( struct poll *poll, const struct deadline *deadlin
     BOOL now = only_look;
     LONG wakes;
 
-    for (i = 0; i < poll->count; i++) now |= prepare_entry( &poll->entries[i], &poll->fds[i] );
+    for (i = 0; i < poll->count; i++) now |= prepare_entry( &poll->entries[i], &poll->fds[i], only_look );
     do
     {
         wakes = thread_wakes();

@@ -155,9 +155,20 @@ static unsigned int wait_in( struct socket *sock, LONG wakes, struct poll_params
     return error;
 }
 
+int wait_fd_of( struct socket *sock )
+{
+    struct socket_params params = { sock->unix };
+    int fd;
+
+    if (socket_state( sock ) != SOCKET_LISTENING) return sock->unix->fd;
+    if (__atomic_load_n( &sock->unix->accept_fd, __ATOMIC_ACQUIRE ) == -1) UNIX_CALL( socket_watch_accept, &params );
+    fd = __atomic_load_n( &sock->unix->accept_fd, __ATOMIC_ACQUIRE );
+    return fd != -1 ? fd : sock->unix->fd;
+}
+
 unsigned int wait_socket( struct socket *sock, short events, const struct deadline *deadline )
 {
-    struct unix_pollfd fds[2] = { { .fd = sock->unix->fd, .events = events } };
+    struct unix_pollfd fds[2] = { { .fd = wait_fd_of( sock ), .events = events } };
     struct poll_params params = { .fds = fds, .count = 1 };
 
     return wait_in( sock, 0, &params, deadline );

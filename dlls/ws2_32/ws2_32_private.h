@@ -235,6 +235,8 @@ struct deadline
 extern struct deadline deadline_in_ns( LONGLONG ns );   /* 0: now */
 extern struct deadline deadline_in( unsigned int ms );  /* 0: never, as SO_RCVTIMEO has it */
 
+/* What is polled to wait for a socket: a listener's tells of connections put back by other processes, too. */
+extern int wait_fd_of( struct socket *sock );
 /* Waits until the socket has one of the events (UNIX_POLLIN...), alertably. 0, WSAETIMEDOUT,
  * WSAEINTR (closed by another thread, or cancelled). APCs and the blocking hook run meanwhile. */
 extern unsigned int wait_socket( struct socket *sock, short events, const struct deadline *deadline );

@@ -238,6 +238,20 @@ static void last_word( const struct unix_socket *socket, struct slot *slot )
     if ((slot->seq & 1) && !(journal->seq & 1) && journal->cookie == slot->cookie) *slot = *journal;
 }
 
+/* Those who wait for a listener wait for the old helper's event: they get the new one's. */
+static int watch_accept_again( struct unix_socket *socket, struct socket_ref ref )
+{
+    struct watch_accept_request request = { ref };
+    struct watch_accept_reply reply;
+    struct fds fds;
+    int error, fd;
+
+    if (socket->accept_fd == -1) return 0;
+    error = ask_once( REQUEST_WATCH_ACCEPT, 0, &request, sizeof(request), -1, &reply, sizeof(reply), &fds );
+    if ((fd = only_fd( &fds )) != -1) listener_watch( socket, fd );
+    return error == -1 ? -1 : 0;
+}
+
 /* Tells a new helper of a socket that the old one knew. A socket it refuses (it can't, but
  * for want of room) keeps its last state and serves data; control calls on it fail. */
 static int tell_again( struct unix_socket *socket, void *arg )
@@ -256,7 +270,7 @@ static int tell_again( struct unix_socket *socket, void *arg )
     if (!error && reply.socket.slot < PROTOCOL_MAX_SLOTS)
     {
         /* before anybody sees in the new slot that there is no backlog, and sends */
-        if (backlog_again( socket, reply.socket )) return -1;
+        if (backlog_again( socket, reply.socket ) || watch_accept_again( socket, reply.socket )) return -1;
         set_ref( socket, reply.socket );
     }
     else socket->ref.generation = 0;

@@ -81,6 +81,13 @@ static inline const struct slot *published( struct unix_socket *socket )
     return __atomic_load_n( &socket->slot, __ATOMIC_ACQUIRE );
 }
 
+/* ---- listener.c ---- */
+
+/* takes the helper's eventfd over, the first one or the next helper's; 0 or a Winsock error */
+extern unsigned int listener_watch( struct unix_socket *socket, int event );
+/* the listener is closed */
+extern void listener_forget( struct unix_socket *socket );
+
 /* ---- watch.c ---- */
 
 /* from the first socket on the process notices when its helper dies */

@@ -39,6 +39,7 @@ __attribute__((visibility("default"))) const unix_func __wine_unix_call_funcs[] 
     socket_connect_status,
     socket_accept,
     socket_defer,
+    socket_watch_accept,
     socket_shutdown,
     socket_arm,
     socket_note_reset,

@@ -66,6 +66,8 @@ struct unix_socket *sockets_take(void)
             socket[i].slot = &no_slot;
             socket[i].backlog_fd = -1;
             socket[i].kept = -1;
+            socket[i].accept_fd = -1;
+            socket[i].deferred_fd = -1;
             if (i < ALLOC_COUNT - 1) socket[i].next = &socket[i + 1];
         }
     }
@@ -143,6 +145,7 @@ void sockets_remove( struct unix_socket *socket )
     socket->backlog_fd = -1;
     if (socket->kept != -1) sockets_reset( socket->kept );
     socket->kept = -1;
+    listener_forget( socket );
     __atomic_store_n( &socket->slot, &no_slot, __ATOMIC_RELEASE );
     sockets_put_back( socket );
 }

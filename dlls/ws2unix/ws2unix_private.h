@@ -84,6 +84,9 @@ extern NTSTATUS socket_note_reset( void *args );
 extern NTSTATUS socket_set_option( void *args );
 extern NTSTATUS socket_watch_backlog( void *args );
 
+/* listener.c */
+extern NTSTATUS socket_watch_accept( void *args );
+
 /* spares.c */
 extern NTSTATUS socket_create( void *args );
 

@@ -165,7 +165,8 @@ static const u32 sizes[REQUEST_COUNT] =
     [REQUEST_NOTE_RESET] = sizeof(struct note_reset_request), [REQUEST_SET_OPTION] = sizeof(struct set_option_request),
     [REQUEST_BACKLOG] = sizeof(struct backlog_request), [REQUEST_WATCH_BACKLOG] = sizeof(struct watch_backlog_request),
     [REQUEST_MAILBOX] = sizeof(struct mailbox_request), [REQUEST_NAME] = sizeof(struct name_request),
-    [REQUEST_STRAY] = sizeof(struct stray_request)
+    [REQUEST_STRAY] = sizeof(struct stray_request),
+    [REQUEST_WATCH_ACCEPT] = sizeof(struct watch_accept_request)
 };
 
 union any_request

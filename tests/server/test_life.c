@@ -337,7 +337,8 @@ static void test_hostile( void **state )
         { REQUEST_WATCH_BACKLOG, sizeof(struct watch_backlog_request), 0 },
         { REQUEST_MAILBOX, sizeof(struct mailbox_request), 0 },
         { REQUEST_NAME, sizeof(struct name_request), 0 },
-        { REQUEST_STRAY, sizeof(struct stray_request), 1 }
+        { REQUEST_STRAY, sizeof(struct stray_request), 1 },
+        { REQUEST_WATCH_ACCEPT, sizeof(struct watch_accept_request), 0 }
     };
     u32 message[256];
     int fds[40], i, count;

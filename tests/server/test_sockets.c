@@ -682,6 +682,48 @@ static void test_defer( void **state )
 }
 
 /* Whoever kept a connection that it had put back, and speaks of it again, has it; the listener has not. */
+/* Those who wait, in whichever process, are told of what was put back; it comes in the order in which it came first. */
+static void test_watch_accept( void **state )
+{
+    struct watch_accept_request in;
+    struct watch_accept_reply out;
+    struct raw_sock listener, sock, clients[3], servers[3], again;
+    struct address addr;
+    int i, event, same;
+
+    open_client( state );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &sock ), 0 );
+    in.socket = sock.ref;
+    assert_int_equal( raw_request( &raw, REQUEST_WATCH_ACCEPT, &in, sizeof(in), -1, &out, sizeof(out), &event ), WSAEINVAL );
+    in.socket = listener.ref;
+    assert_int_equal( raw_request( &raw, REQUEST_WATCH_ACCEPT, &in, sizeof(in), -1, &out, sizeof(out), &event ), 0 );
+    for (i = 0; i < 3; i++)
+    {
+        assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &clients[i] ), 0 );
+        assert_int_equal( raw_connect( &raw, &clients[i], &addr, NULL ), 0 );
+        assert_int_equal( raw_accept( &raw, &listener, &servers[i], NULL ), 0 );
+    }
+    assert_false( raw_readable( event, 0 ) );
+    assert_int_equal( raw_defer( &raw, &listener, &servers[1] ), 0 );
+    assert_true( raw_readable( event, 0 ) );
+    assert_int_equal( raw_defer( &raw, &listener, &servers[0] ), 0 );
+    assert_int_equal( raw_defer( &raw, &listener, &servers[2] ), 0 );
+    /* one who comes late hears of it, too */
+    assert_int_equal( raw_request( &raw, REQUEST_WATCH_ACCEPT, &in, sizeof(in), -1, &out, sizeof(out), &same ), 0 );
+    for (i = 0; i < 3; i++)
+    {
+        assert_true( raw_readable( event, 0 ) );
+        assert_true( raw_readable( same, 0 ) );
+        assert_int_equal( raw_accept( &raw, &listener, &again, NULL ), 0 );
+        assert_int_equal( again.cookie, servers[i].cookie );
+    }
+    assert_false( raw_readable( event, 0 ) );
+    close( event );
+    close( same );
+    raw_close( &raw );
+}
+
 static void test_defer_kept( void **state )
 {
     struct raw_sock listener, client, server, kept;
@@ -798,6 +840,7 @@ int main(void)
         RAW_TEST( test_accept_brought ),
         RAW_TEST( test_accept_aborted ),
         RAW_TEST( test_defer ),
+        RAW_TEST( test_watch_accept ),
         RAW_TEST( test_defer_kept ),
         RAW_TEST( test_listener_end ),
         RAW_TEST( test_options )

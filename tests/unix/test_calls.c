@@ -20,6 +20,7 @@
 
 #include "unix.h"
 
+#include <poll.h>
 #include <arpa/inet.h>
 
 #define MANY 200                /* sockets: more than come at once, and more than are allocated at once */
@@ -399,6 +400,54 @@ static void test_defer( void **state )
     assert_int_equal( unix_close( listener ), 0 );
 }
 
+static int poll_in( int fd )
+{
+    struct pollfd poll_fd = { fd, POLLIN, 0 };
+
+    return poll( &poll_fd, 1, 0 ) == 1;
+}
+
+/* what one waits for shows connections in the queue and those put back, and does so with the next helper */
+static void test_watch_accept( void **state )
+{
+    struct unix_socket *listener, *client, *server;
+    struct WS_sockaddr_in addr;
+    struct socket_defer_params defer;
+    struct socket_params watch;
+    int i, watched;
+
+    (void)state;
+    assert_int_equal( unix_listener( &listener, &addr ), 0 );
+    watch.socket = defer.listener = listener;
+    assert_int_equal( listener->accept_fd, -1 );
+    assert_int_equal( unix_call( unix_socket_watch_accept, &watch ), 0 );
+    assert_int_not_equal( watched = listener->accept_fd, -1 );
+    assert_int_equal( unix_call( unix_socket_watch_accept, &watch ), 0 );
+    for (i = 0; i < 3; i++)
+    {
+        assert_int_equal( listener->accept_fd, watched );
+        assert_false( poll_in( watched ) );
+        assert_int_equal( unix_create( WS_SOCK_STREAM, &client ), 0 );
+        assert_int_equal( unix_connect_to( client, &addr ), 0 );
+        assert_true( poll_in( watched ) );
+        assert_int_equal( unix_accept_from( listener, &server ), 0 );
+        assert_false( poll_in( watched ) );
+        defer.socket = server;
+        assert_int_equal( unix_call( unix_socket_defer, &defer ), 0 );
+        assert_true( poll_in( watched ) );
+        assert_false( poll_in( listener->fd ) );
+        assert_int_equal( unix_accept_from( listener, &server ), 0 );
+        assert_false( poll_in( watched ) );
+        assert_int_equal( unix_close( server ), 0 );
+        assert_int_equal( unix_close( client ), 0 );
+        if (i == 2) break;
+        assert_true( unix_kill_helper() );
+        assert_int_equal( unix_option( listener, OPTION_DEBUG, 1, 0 ), 0 );
+    }
+    assert_int_equal( unix_close( listener ), 0 );
+    assert_int_equal( listener->accept_fd, -1 );
+}
+
 /* ---- the backlog ---- */
 
 #define BACKLOG_SIZE ((size_t)12 << 20)
@@ -625,6 +674,7 @@ int main(void)
         cmocka_unit_test( test_names ),
         cmocka_unit_test( test_event ),
         cmocka_unit_test( test_defer ),
+        cmocka_unit_test( test_watch_accept ),
         cmocka_unit_test( test_backlog ),
         cmocka_unit_test( test_helper_dies ),
         cmocka_unit_test( test_waits_while_helper_dies ),

@@ -20,6 +20,10 @@
 
 #include "util.h"
 
+#ifndef SOMAXCONN_HINT
+#define SOMAXCONN_HINT(b) (-(b))
+#endif
+
 static void test_accept( int family )
 {
     union address addr, peer, name;
@@ -470,6 +474,387 @@ static void test_threads(void)
     }
 }
 
+/* ---- put back ---- */
+
+/* a condition function that waits before it puts a connection back */
+struct slow_defer
+{
+    SOCKET listener;
+    HANDLE asked;               /* set when the function is called */
+    HANDLE go;                  /* waited for before it answers */
+    USHORT port;                /* of the caller */
+};
+
+static int CALLBACK slow_defer_func( WSABUF *caller, WSABUF *caller_data, QOS *qos, QOS *group_qos, WSABUF *callee,
+                                     WSABUF *callee_data, GROUP *group, DWORD_PTR arg )
+{
+    struct slow_defer *defer = (struct slow_defer *)arg;
+
+    (void)caller_data;
+    (void)qos;
+    (void)group_qos;
+    (void)callee;
+    (void)callee_data;
+    (void)group;
+    defer->port = ntohs( ((struct sockaddr_in *)caller->buf)->sin_port );
+    SetEvent( defer->asked );
+    WaitForSingleObject( defer->go, 5000 );
+    return CF_DEFER;
+}
+
+static DWORD WINAPI slow_defer_thread( void *arg )
+{
+    struct slow_defer *defer = arg;
+    SOCKET s = WSAAccept( defer->listener, NULL, NULL, slow_defer_func, (DWORD_PTR)defer );
+
+    return s == INVALID_SOCKET ? WSAGetLastError() : 0;
+}
+
+static HANDLE slow_defer_start( struct slow_defer *defer, SOCKET listener )
+{
+    HANDLE thread;
+
+    defer->listener = listener;
+    defer->asked = CreateEventW( NULL, TRUE, FALSE, NULL );
+    defer->go = CreateEventW( NULL, TRUE, FALSE, NULL );
+    thread = thread_start( slow_defer_thread, defer );
+    ok( !WaitForSingleObject( defer->asked, 5000 ), "the condition function is not called\n" );
+    return thread;
+}
+
+static void slow_defer_end( struct slow_defer *defer, HANDLE thread )
+{
+    DWORD ret;
+
+    SetEvent( defer->go );
+    ret = thread_end( thread );
+    ok( ret == WSATRY_AGAIN, "WSAAccept: error %lu\n", ret );
+    CloseHandle( defer->asked );
+    CloseHandle( defer->go );
+}
+
+static USHORT peer_port( SOCKET s )
+{
+    union address addr;
+    int len = sizeof(addr);
+
+    return getpeername( s, &addr.sa, &len ) ? 0 : address_port( &addr );
+}
+
+/* Connections that were put back are accepted in the order in which they came, before those that came later. */
+static void test_defer_order(void)
+{
+    struct slow_defer first, second;
+    SOCKET listener, clients[3], server = INVALID_SOCKET;
+    HANDLE threads[2];
+    USHORT ports[3];
+    union address addr, name;
+    int i, len;
+
+    listener = socket_listening( AF_INET, &addr );
+    for (i = 0; i < 3; i++)
+    {
+        clients[i] = socket_connecting( &addr );
+        len = sizeof(name);
+        check_ok( getsockname( clients[i], &name.sa, &len ) );
+        ports[i] = address_port( &name );
+    }
+    threads[0] = slow_defer_start( &first, listener );
+    threads[1] = slow_defer_start( &second, listener );
+    ok( first.port == ports[0], "the first was asked for port %u\n", first.port );
+    ok( second.port == ports[1], "the second was asked for port %u\n", second.port );
+    slow_defer_end( &first, threads[0] );
+    slow_defer_end( &second, threads[1] );
+    for (i = 0; i < 3; i++)
+    {
+        flaky_wine server = socket_accepted( listener );
+        flaky_wine ok( peer_port( server ) == ports[i], "%d: got port %u\n", i, peer_port( server ) );
+        closesocket( server );
+        closesocket( clients[i] );
+    }
+    closesocket( listener );
+}
+
+static DWORD WINAPI select_accept_thread( void *arg )
+{
+    SOCKET listener = *(SOCKET *)arg, s;
+
+    if (!wait_readable( listener, 5000 )) return WSAETIMEDOUT;
+    if ((s = accept( listener, NULL, NULL )) == INVALID_SOCKET) return WSAGetLastError();
+    send( s, "thread", 6, 0 );
+    closesocket( s );
+    return 0;
+}
+
+/* one that waits in another thread gets it, by accept or by select */
+static void test_defer_wakes_thread(void)
+{
+    struct slow_defer defer;
+    SOCKET listener, client;
+    union address addr;
+    HANDLE thread, waiting;
+
+    listener = socket_listening( AF_INET, &addr );
+    client = socket_connecting( &addr );
+    thread = slow_defer_start( &defer, listener );
+    waiting = thread_start( select_accept_thread, &listener );
+    Sleep( 100 );
+    slow_defer_end( &defer, thread );
+    flaky_wine recv_exactly( client, "thread", 6 );
+    flaky_wine check_closed( client );
+    flaky_wine ok( !thread_end( waiting ), "it was not woken\n" );
+    closesocket( client );
+    closesocket( listener );
+}
+
+/* in a child: says that it is about to wait, by the event, then waits */
+static void child_wait( SOCKET listener, HANDLE started, BOOL selects )
+{
+    SOCKET s;
+
+    SetEvent( started );
+    if (selects) ok( wait_readable( listener, 10000 ), "not readable\n" );
+    s = accept( listener, NULL, NULL );
+    ok( s != INVALID_SOCKET, "accept: error %d\n", WSAGetLastError() );
+    check_int( send( s, "child", 5, 0 ), 5 );
+    closesocket( s );
+}
+
+/* so does one that waits in another process */
+static void test_defer_wakes_process( BOOL selects )
+{
+    SECURITY_ATTRIBUTES attr = { sizeof(attr), NULL, TRUE };
+    HANDLE process, thread, started = CreateEventW( &attr, TRUE, FALSE, NULL );
+    struct slow_defer defer;
+    SOCKET listener, client;
+    union address addr;
+    char args[64];
+
+    listener = socket_listening( AF_INET, &addr );
+    client = socket_connecting( &addr );
+    SetHandleInformation( (HANDLE)client, HANDLE_FLAG_INHERIT, 0 );
+    thread = slow_defer_start( &defer, listener );
+    sprintf( args, "wait %lu %lu %d", (unsigned long)listener, (unsigned long)(ULONG_PTR)started, selects );
+    process = child_start( args, NULL );
+    ok( !WaitForSingleObject( started, 10000 ), "the child does not start\n" );
+    Sleep( 200 );
+    slow_defer_end( &defer, thread );
+    flaky_wine recv_exactly( client, "child", 5 );
+    flaky_wine check_closed( client );
+    closesocket( client );
+    /* whoever has not got it ends with the next one */
+    if (WaitForSingleObject( process, 0 )) closesocket( socket_connecting( &addr ) );
+    winetest_wait_child_process( process );
+    CloseHandle( process );
+    CloseHandle( started );
+    closesocket( listener );
+}
+
+/* what was put back ends with its listener */
+static void test_defer_closed(void)
+{
+    struct condition condition = { .result = CF_DEFER };
+    SOCKET listener, clients[2];
+    union address addr;
+    int i;
+
+    listener = socket_listening( AF_INET, &addr );
+    for (i = 0; i < 2; i++) clients[i] = socket_connecting( &addr );
+    check_error( WSAAccept( listener, NULL, NULL, condition_func, (DWORD_PTR)&condition ), WSATRY_AGAIN );
+    closesocket( listener );
+    for (i = 0; i < 2; i++)
+    {
+        flaky_wine check_reset( clients[i] );
+        closesocket( clients[i] );
+    }
+}
+
+/* ---- SO_CONDITIONAL_ACCEPT ---- */
+
+static DWORD WINAPI connect_thread( void *arg )
+{
+    SOCKET s = socket( AF_INET, SOCK_STREAM, 0 );
+    DWORD ret = 0;
+    char c;
+
+    socket_set_timeout( s, 5000 );
+    if (connect( s, arg, sizeof(struct sockaddr_in) )) ret = WSAGetLastError();
+    else if (recv( s, &c, 1, 0 ) != 1) ret = WSAGetLastError();
+    closesocket( s );
+    return ret;
+}
+
+static void test_conditional(void)
+{
+    struct condition condition = { .result = CF_REJECT };
+    int value, len = sizeof(value), on = 1;
+    SOCKET listener, server;
+    union address addr;
+    HANDLE thread;
+    DWORD ret;
+
+    listener = socket_bound( AF_INET, SOCK_DGRAM, &addr );
+    check_error( setsockopt( listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&on, sizeof(on) ), WSAENOPROTOOPT );
+    closesocket( listener );
+
+    listener = socket_bound( AF_INET, SOCK_STREAM, &addr );
+    value = 0xdeadbeef;
+    todo_wine check_ok( getsockopt( listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, &len ) );
+    todo_wine ok( !value, "got %d\n", value );
+    todo_wine check_ok( setsockopt( listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&on, sizeof(on) ) );
+    todo_wine check_ok( getsockopt( listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&value, &len ) );
+    todo_wine ok( value == 1, "got %d\n", value );
+    check_ok( listen( listener, 5 ) );
+    todo_wine check_error( setsockopt( listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, (char *)&on, sizeof(on) ), WSAEINVAL );
+
+    /* the peer has either not been connected yet, or is no longer */
+    thread = thread_start( connect_thread, &addr );
+    check_error( WSAAccept( listener, NULL, NULL, condition_func, (DWORD_PTR)&condition ), WSAECONNREFUSED );
+    ret = thread_end( thread );
+    flaky_wine ok( ret == WSAECONNREFUSED || ret == WSAECONNRESET, "got %lu\n", ret );
+    condition.result = CF_ACCEPT;
+    thread = thread_start( connect_thread, &addr );
+    server = WSAAccept( listener, NULL, NULL, condition_func, (DWORD_PTR)&condition );
+    ok( server != INVALID_SOCKET, "WSAAccept: error %d\n", WSAGetLastError() );
+    check_int( send( server, "x", 1, 0 ), 1 );
+    ret = thread_end( thread );
+    ok( !ret, "got %lu\n", ret );
+    closesocket( server );
+    closesocket( listener );
+}
+
+/* ---- the backlog ---- */
+
+/* as many as the backlog has room for are connected at once, and all of those can be accepted */
+static void test_backlog( int backlog, int count, BOOL all )
+{
+    SOCKET listener, *clients = malloc( count * sizeof(*clients) ), server;
+    int i, connected = 0, accepted = 0;
+    union address addr;
+
+    winetest_push_context( "backlog %#x", backlog );
+    listener = socket_bound( AF_INET, SOCK_STREAM, &addr );
+    check_ok( listen( listener, backlog ) );
+    for (i = 0; i < count; i++)
+    {
+        clients[i] = socket_new( AF_INET, SOCK_STREAM );
+        socket_set_nonblocking( clients[i], TRUE );
+        check_error( connect( clients[i], &addr.sa, sizeof(addr.in) ), WSAEWOULDBLOCK );
+        if (wait_writable( clients[i], all ? 1000 : 50 )) connected++;
+    }
+    ok( connected, "none is connected\n" );
+    ok( all == (connected == count), "%d are connected\n", connected );
+    socket_set_nonblocking( listener, TRUE );
+    while (accepted < connected && wait_readable( listener, 1000 ) && (server = accept( listener, NULL, NULL )) != INVALID_SOCKET)
+    {
+        accepted++;
+        closesocket( server );
+    }
+    ok( accepted == connected, "%d of %d are accepted\n", accepted, connected );
+    for (i = 0; i < count; i++) closesocket( clients[i] );
+    closesocket( listener );
+    free( clients );
+    winetest_pop_context();
+}
+
+/* ---- a listener that is closed ---- */
+
+static DWORD WINAPI blocked_accept_thread( void *arg )
+{
+    struct slow_defer *wait = arg;
+
+    SetEvent( wait->asked );
+    return accept( wait->listener, NULL, NULL ) == INVALID_SOCKET ? WSAGetLastError() : 0;
+}
+
+static void test_close_blocked(void)
+{
+    struct slow_defer wait;
+    union address addr;
+    HANDLE thread;
+    DWORD ret;
+
+    wait.listener = socket_listening( AF_INET, &addr );
+    wait.asked = CreateEventW( NULL, TRUE, FALSE, NULL );
+    thread = thread_start( blocked_accept_thread, &wait );
+    WaitForSingleObject( wait.asked, 5000 );
+    Sleep( 100 );
+    check_ok( closesocket( wait.listener ) );
+    ret = thread_end( thread );
+    todo_wine ok( ret == WSAEINTR, "got %lu\n", ret );
+    CloseHandle( wait.asked );
+}
+
+/* ---- several processes ---- */
+
+static void child_serve( SOCKET listener )
+{
+    char c = '0';
+    SOCKET s;
+
+    while (c != 'q' && (s = accept( listener, NULL, NULL )) != INVALID_SOCKET)
+    {
+        if (recv( s, &c, 1, 0 ) != 1) ok( 0, "recv: error %d\n", WSAGetLastError() );
+        check_int( send( s, &c, 1, 0 ), 1 );
+        closesocket( s );
+    }
+}
+
+/* each connection is one process's, and none is lost */
+static void test_processes(void)
+{
+    SOCKET listener, clients[64];
+    HANDLE processes[3];
+    union address addr;
+    char args[32], c;
+    unsigned i, j;
+
+    listener = socket_listening( AF_INET, &addr );
+    check_ok( listen( listener, 100 ) );
+    sprintf( args, "serve %lu", (unsigned long)listener );
+    for (i = 0; i < ARRAY_SIZE(processes); i++) processes[i] = child_start( args, NULL );
+    for (j = 0; j < 5; j++)
+    {
+        for (i = 0; i < ARRAY_SIZE(clients); i++)
+        {
+            clients[i] = socket_connecting( &addr );
+            SetHandleInformation( (HANDLE)clients[i], HANDLE_FLAG_INHERIT, 0 );
+            socket_set_timeout( clients[i], 10000 );
+            c = 'a' + (i + j) % 16;
+            check_int( send( clients[i], &c, 1, 0 ), 1 );
+        }
+        for (i = 0; i < ARRAY_SIZE(clients); i++)
+        {
+            c = 'a' + (i + j) % 16;
+            flaky_wine recv_exactly( clients[i], &c, 1 );
+            flaky_wine check_closed( clients[i] );
+            closesocket( clients[i] );
+        }
+    }
+    for (i = 0; i < ARRAY_SIZE(processes); i++)
+    {
+        clients[0] = socket_connecting( &addr );
+        check_int( send( clients[0], "q", 1, 0 ), 1 );
+        flaky_wine recv_exactly( clients[0], "q", 1 );
+        closesocket( clients[0] );
+    }
+    for (i = 0; i < ARRAY_SIZE(processes); i++)
+    {
+        winetest_wait_child_process( processes[i] );
+        CloseHandle( processes[i] );
+    }
+    closesocket( listener );
+}
+
+static void child_main( int argc, char **argv )
+{
+    SOCKET listener = strtoul( argv[3], NULL, 10 );
+
+    /* in a process that did not make the socket, Wine refuses many calls, but not always the same */
+    if (argc == 6) flaky_wine child_wait( listener, (HANDLE)(ULONG_PTR)strtoul( argv[4], NULL, 10 ), atoi( argv[5] ) );
+    else flaky_wine child_serve( listener );
+}
+
 static const struct piece pieces[] =
 {
     { "bad_pointers", piece_bad_pointers },
@@ -477,10 +862,13 @@ static const struct piece pieces[] =
 
 START_TEST(accept)
 {
+    char **argv;
+    int argc = winetest_get_mainargs( &argv );
     WSADATA data;
 
     WSAStartup( MAKEWORD( 2, 2 ), &data );
-    if (!piece_main( pieces, ARRAY_SIZE(pieces) ))
+    if (argc > 3 && strcmp( argv[2], "piece" )) child_main( argc, argv );
+    else if (!piece_main( pieces, ARRAY_SIZE(pieces) ))
     {
         test_accept( AF_INET );
         test_accept( AF_INET6 );
@@ -492,7 +880,19 @@ START_TEST(accept)
         test_condition_accept();
         test_condition_reject();
         test_condition_defer();
+        test_defer_order();
+        test_defer_wakes_thread();
+        test_defer_wakes_process( FALSE );
+        test_defer_wakes_process( TRUE );
+        test_defer_closed();
+        test_conditional();
+        test_backlog( 1, 20, FALSE );
+        test_backlog( SOMAXCONN, 150, TRUE );
+        test_backlog( SOMAXCONN_HINT( 150 ), 150, TRUE );
+        test_backlog( SOMAXCONN_HINT( 1 ), 150, TRUE );
+        test_close_blocked();
         test_threads();
+        test_processes();
         todo_wine piece_run( "bad_pointers" );
     }
     WSACleanup();
