@@ -243,7 +243,7 @@ static struct socket *enter( SOCKET s, struct unix_socket *unix )
 
 /* A handle this process has not seen: inherited, duplicated, or no socket at all.
  * Costs two requests to wineserver at most (one: no file) and one to the helper. */
-static struct socket *adopt( SOCKET s, BOOL offered )
+static struct socket *adopt( SOCKET s )
 {
     struct unix_socket *unix = NULL;
     struct socket *sock;
@@ -257,7 +257,7 @@ static struct socket *adopt( SOCKET s, BOOL offered )
         else if ((sock = enter( s, unix )))
         {
             TRACE( "adopted %#Ix\n", s );
-            sock->offered = offered;
+            sock->offered = 1;
         }
     }
     ReleaseSRWLockExclusive( &handle_lock );
@@ -308,19 +308,16 @@ BOOL socket_is_ours( HANDLE handle )
     return TRUE;
 }
 
-/* Such a handle is new, so what has its value and is not offered is out of date, or the info was used before. */
+/* Such a handle is new, so an object of that value may be out of date. */
 struct socket *socket_get_offered( SOCKET s )
 {
     struct socket *sock;
 
-    while ((sock = adopt( s, TRUE )) && !sock->offered)
-    {
-        if (end_stray( sock )) continue;
-        /* given away, given back, and perhaps nobody looked meanwhile: not to be told from an old info */
-        if (is_stray( sock )) sock->offered = 1;
-        break;
-    }
-    if (sock) thread_enter( sock );
+    while ((sock = adopt( s )) && end_stray( sock )) /* again */;
+    if (!sock) return NULL;
+    /* given away, given back, and perhaps nobody looked meanwhile: not to be told from an old info */
+    if (is_stray( sock )) sock->offered = 1;
+    thread_enter( sock );
     return sock;
 }
 
@@ -331,7 +328,7 @@ struct socket *socket_get( SOCKET s )
     if (!startup_check()) return NULL;
     do
     {
-        if (!(sock = lookup( s )) && !(sock = adopt( s, FALSE ))) return NULL;
+        if (!(sock = lookup( s )) && !(sock = adopt( s ))) return NULL;
     } while (is_stray( sock ) && end_stray( sock ));
     thread_enter( sock );
     return sock;
@@ -460,7 +457,7 @@ static void close_all_of( struct socket *sock, unsigned int flags, int *wait_fd 
 {
     struct handle made = sock->made;
 
-    if (!handle_is_sole( &made ))
+    if (!handle_is_sole( &made ) || is_stray( sock ))
     {
         socket_close_handle( (HANDLE)sock->handle );
         finish_close( sock, flags | CLOSE_GONE, wait_fd );
@@ -515,10 +512,15 @@ unsigned int socket_close( SOCKET s )
 BOOL socket_forget_handle( HANDLE handle )
 {
     struct socket *sock = take_out( (SOCKET)handle );
+    BOOL sole;
 
     if (!sock) return FALSE;
     TRACE( "%p\n", handle );
-    finish_close( sock, handle_is_sole( &sock->made ) ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
+    /* another process may have closed it, and the value be something else's: then this is not what ends the socket */
+    AcquireSRWLockExclusive( &handle_lock );
+    sole = handle_is_sole( &sock->made ) && is_still( sock );
+    ReleaseSRWLockExclusive( &handle_lock );
+    finish_close( sock, sole ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     return TRUE;
 }
 

@@ -73,7 +73,7 @@ struct socket
     LONG                closing;        /* out of the table: users must leave, waits end */
     SOCKET              handle;
     LONG                protected;      /* HANDLE_FLAG_PROTECT_FROM_CLOSE: CloseHandle fails */
-    LONG                offered;        /* WSADuplicateSocket gave the handle, and WSASocket has not taken it yet */
+    LONG                offered;        /* adopted: may be WSADuplicateSocket's, and WSASocket has not taken it yet */
     struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
     struct socket      *next;           /* in the list of free objects */
@@ -147,7 +147,7 @@ extern BOOL socket_is_free_handle( HANDLE handle );
 extern void socket_share_handle( HANDLE handle );
 /* makes one, in any process. WSAENOTSOCK: closed meanwhile; WSAEINVAL (the process has ended), WSAEMFILE, WSAENOBUFS */
 extern unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest );
-/* as socket_get for a handle that WSADuplicateSocket gave: when it is seen for the first time it is marked as offered */
+/* as socket_get for a handle that WSADuplicateSocket gave: see offered */
 extern struct socket *socket_get_offered( SOCKET s );
 /* for ReadFile and WriteFile: is it a socket that this process knows? */
 extern BOOL socket_is_ours( HANDLE handle );
