@@ -38,6 +38,7 @@
  * listener's process has not told us of it yet, after a helper has died. */
 
 #define LOCAL_BUCKETS    1024       /* a power of two */
+#define LOCAL_MAX_ANSWERS 8         /* that are passed over: each helper that died may have left one */
 #define LOCAL_FIRST_PORT 0x40000000 /* ports that we choose, up to twice that */
 
 struct local
@@ -157,7 +158,16 @@ u32 local_bind_address( struct sock *sock, const struct address *addr, struct ad
 /* makes a new record a local one; 0 without memory */
 int local_attach( struct sock *sock )
 {
-    return (sock->local = calloc( 1, sizeof(*sock->local) )) != NULL;
+    if (!(sock->local = calloc( 1, sizeof(*sock->local) ))) return 0;
+    /* known already if a worker before us knew it */
+    sock->local->length = store_data_take( sock->pub.cookie, sock->local->data, sizeof(sock->local->data) );
+    return 1;
+}
+
+/* what only we have */
+void local_store( const struct sock *sock )
+{
+    if (sock->local->length) store_data( sock->pub.cookie, sock->local->data, sock->local->length );
 }
 
 static void local_file_name( u32 port, struct sockaddr_un *addr )
@@ -178,6 +188,7 @@ void local_detach( struct sock *sock )
         local_file_name( sock->local->port, &addr );
         unlinkat( local_folder, addr.sun_path, 0 );
     }
+    if (sock->local->length) store_data_end( sock->pub.cookie );
     local_leave( sock );
     free( sock->local );
     sock->local = NULL;
@@ -278,9 +289,14 @@ enum socket_queue local_queue( const struct sock *sock )
 {
     struct local_header header;
     ssize_t ret;
+    int i;
 
-    while ((ret = local_receive( sock->fd, &header, sizeof(header), MSG_PEEK )) == sizeof(header) &&
-           header.kind == LOCAL_ANSWER) local_receive( sock->fd, &header, sizeof(header), 0 );
+    for (i = 0; i < LOCAL_MAX_ANSWERS; i++)
+    {
+        ret = local_receive( sock->fd, &header, sizeof(header), MSG_PEEK );
+        if (ret != sizeof(header) || header.kind != LOCAL_ANSWER) break;
+        local_receive( sock->fd, &header, sizeof(header), 0 );
+    }
     if (ret == -1) return errno == EAGAIN ? QUEUE_EMPTY : QUEUE_RESET;
     if (!ret) return QUEUE_FIN;
     if (ret < (ssize_t)sizeof(header)) return QUEUE_RESET;
@@ -406,7 +422,6 @@ u32 local_connect( struct sock *sock, const struct address *addr, const u8 *data
         return error;
     }
     local_address( local_port( addr ), &sock->pub.peer );
-    sock->local->length = 0;
     connect_begin( sock );
     return 0;
 }
@@ -431,6 +446,7 @@ static void local_keep( struct sock *sock, const u8 *data, u32 length )
     if (length > LOCAL_MAX_DATA) length = 0;
     memcpy( sock->local->data, data, length );
     sock->local->length = length;
+    local_store( sock );
 }
 
 /* The answer is published before it is taken: so it survives us. */

@@ -128,5 +128,6 @@ void restore_store_all(void)
         sock->stored = 0;
         store_socket( sock );
         if (sock->stored_connect) store_connect( sock );
+        if (socket_is_local( sock )) local_store( sock );
     }
 }

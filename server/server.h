@@ -298,6 +298,9 @@ extern void store_mailbox_end( u64 cookie );
 extern void store_connect( struct sock *sock );
 extern void store_connect_end( struct sock *sock );
 extern u64 store_connect_deadline( u64 cookie );
+extern void store_data( u64 cookie, const void *data, u32 length );
+extern void store_data_end( u64 cookie );
+extern u32 store_data_take( u64 cookie, void *data, u32 size );
 extern void store_client( u32 serial, u32 pid );
 extern void store_client_back( u32 pid );
 extern void store_client_end( u32 serial );
@@ -399,6 +402,7 @@ extern u32 local_accepted( struct sock *sock, const struct sock *listener );
 extern enum socket_queue local_queue( const struct sock *sock );
 extern void local_reset( struct sock *sock );
 extern void local_close( struct sock *sock );
+extern void local_store( const struct sock *sock );
 
 /* ---- what others need of bind.c, connect.c, accept.c, shutdown.c, close.c, backlog.c, option.c ---- */
 

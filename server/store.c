@@ -264,6 +264,17 @@ void store_connect_end( struct sock *sock )
     store_drop( STORE_CONNECT, sock->pub.cookie );
 }
 
+/* what the peer of a local socket said with the connection */
+void store_data( u64 cookie, const void *data, u32 length )
+{
+    store_put( STORE_DATA, cookie, data, length, -1 );
+}
+
+void store_data_end( u64 cookie )
+{
+    store_drop( STORE_DATA, cookie );
+}
+
 /* ---- clients, those of before and those that are here ---- */
 
 static void store_settle(void)
@@ -276,6 +287,11 @@ static void store_settle(void)
     while ((kept = keeper_next( NULL, STORE_CONNECT )))
     {
         store_drop( STORE_CONNECT, kept->id );
+        keeper_forget( kept );
+    }
+    while ((kept = keeper_next( NULL, STORE_DATA )))
+    {
+        store_drop( STORE_DATA, kept->id );
         keeper_forget( kept );
     }
     restore_settle();
@@ -432,6 +448,19 @@ u64 store_connect_deadline( u64 cookie )
     return when;
 }
 
+/* its length; 0: there is none */
+u32 store_data_take( u64 cookie, void *data, u32 size )
+{
+    struct kept *kept = keeper_find( STORE_DATA, cookie );
+    u32 length;
+
+    if (!kept) return 0;
+    length = kept->len < size ? kept->len : size;
+    memcpy( data, kept->data, length );
+    keeper_forget( kept );
+    return length;
+}
+
 /* ---- the keeper ---- */
 
 static void store_ready( struct watch *watch, u32 events )
@@ -532,4 +561,5 @@ void store_done(void)
     loop_cancel( &store_timer );
     loop_cancel( &store_comeback );
     while ((kept = keeper_next( NULL, STORE_CONNECT ))) keeper_forget( kept );
+    while ((kept = keeper_next( NULL, STORE_DATA ))) keeper_forget( kept );
 }

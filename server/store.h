@@ -45,6 +45,7 @@ enum store_kind
     STORE_MAILBOX,              /* by cookie of the clients' end: struct kept_mailbox */
     STORE_CLIENT,               /* by serial: struct kept_client */
     STORE_CONNECT,              /* by the socket's cookie: u64, when it is to end (loop_now()) */
+    STORE_DATA,                 /* local, by the socket's cookie: the connect data of the peer */
     STORE_KINDS
 };
 
