@@ -77,6 +77,16 @@ static u32 odd_number(void)
     return one_in( 4 ) ? rnd( 0xffffffff ) : numbers[rnd( sizeof(numbers) / sizeof(numbers[0]) )];
 }
 
+/* of the local provider */
+static struct address local_address(void)
+{
+    struct address addr = { LOCAL_ADDRESS_SIZE, { LOCAL_FAMILY & 0xff, LOCAL_FAMILY >> 8 } };
+
+    addr.data[4] = rnd( 8 );
+    if (one_in( 20 )) addr.len = odd_number();
+    return addr;
+}
+
 static struct address random_address(void)
 {
     static const char *const ip4[] = { "127.0.0.1", "127.0.0.1", "127.0.0.2", "0.0.0.0", "127.255.255.255", "224.0.0.1", "255.255.255.255" };
@@ -85,6 +95,7 @@ static struct address random_address(void)
     struct address addr;
     u32 i;
 
+    if (one_in( 6 )) return local_address();
     if (one_in( 3 )) addr = raw_ip6( ip6[rnd( 6 )], port, one_in( 4 ) ? odd_number() : 0 );
     else addr = raw_ip4( ip4[rnd( 7 )], port );
     if (one_in( 12 )) addr.len = odd_number();
@@ -166,7 +177,10 @@ static const u32 sizes[REQUEST_COUNT] =
     [REQUEST_BACKLOG] = sizeof(struct backlog_request), [REQUEST_WATCH_BACKLOG] = sizeof(struct watch_backlog_request),
     [REQUEST_MAILBOX] = sizeof(struct mailbox_request), [REQUEST_NAME] = sizeof(struct name_request),
     [REQUEST_STRAY] = sizeof(struct stray_request),
-    [REQUEST_WATCH_ACCEPT] = sizeof(struct watch_accept_request)
+    [REQUEST_WATCH_ACCEPT] = sizeof(struct watch_accept_request),
+    [REQUEST_LOCAL_CONNECT] = sizeof(struct local_connect_request), [REQUEST_LOCAL_ANSWER] = sizeof(struct local_answer_request),
+    [REQUEST_LOCAL_DISCONNECT] = sizeof(struct local_disconnect_request), [REQUEST_LOCAL_DATA] = sizeof(struct local_data_request),
+    [REQUEST_LOCAL_RENEW] = sizeof(struct local_renew_request)
 };
 
 union any_request
@@ -184,6 +198,8 @@ union any_request
     struct shutdown_request shutdown;
     struct set_option_request set_option;
     struct backlog_request backlog;
+    struct local_connect_request local_connect;
+    struct local_answer_request local_answer;
 };
 
 /* fills in a request; what begins with a reference has one already */
@@ -202,6 +218,11 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
     case REQUEST_CREATE:
         req->create.family = one_in( 20 ) ? odd_number() : one_in( 3 ) ? WS_AF_INET6 : WS_AF_INET;
         req->create.type = one_in( 20 ) ? odd_number() : one_in( 3 ) ? WS_SOCK_DGRAM : WS_SOCK_STREAM;
+        if (one_in( 4 ))
+        {
+            req->create.family = LOCAL_FAMILY;
+            req->create.type = WS_SOCK_SEQPACKET;
+        }
         req->create.protocol = one_in( 20 ) ? odd_number() : 0;
         req->create.count = one_in( 20 ) ? (one_in( 2 ) ? 0 : PROTOCOL_MAX_FDS + 1) : 1;
         req->create.mailbox = random_mailbox( client );
@@ -225,6 +246,16 @@ static void make_request( struct fuzz_client *client, u32 type, union any_reques
         break;
     case REQUEST_CONNECT:
         req->connect.address = random_address();
+        break;
+    case REQUEST_LOCAL_CONNECT:
+        req->local_connect.address = random_address();
+        req->local_connect.length = one_in( 10 ) ? odd_number() : rnd( 257 );
+        break;
+    case REQUEST_LOCAL_ANSWER:
+    case REQUEST_LOCAL_DISCONNECT:
+    case REQUEST_LOCAL_DATA:
+        /* they begin alike */
+        req->local_answer.length = one_in( 10 ) ? odd_number() : rnd( 257 );
         break;
     case REQUEST_ACCEPT:
         req->accept.counter = random_counter();
