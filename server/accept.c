@@ -248,7 +248,7 @@ void accept_reunite( struct sock *listener )
         list_remove( &sock->deferred_entry );
         accept_put_back( listener, sock );
         sock->listener = socket_ref( listener );
-        sock->restored = 0;
+        restore_claimed( sock );
     }
     if (!list_empty( &listener->deferred )) accept_show_deferred( listener );
 }

@@ -164,19 +164,53 @@ static int backlog_awaited( const struct sock *sock )
     return !sock->backlog && (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT);
 }
 
+/* Is it the one that is being sent? A client that got no answer, its helper having died, asks again. */
+static int backlog_is_same( const struct sock *sock, int fd )
+{
+    struct stat ours, theirs;
+
+    if (!sock->backlog || fstat( sock->backlog->fd, &ours ) || fstat( fd, &theirs )) return 0;
+    return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 static u32 backlog_check( const struct sock *sock )
 {
     if (!socket_is_stream( sock ) || socket_is_local( sock )) return WSAEOPNOTSUPP;
     if (sock->pub.state != SOCKET_CONNECTED) return WSAENOTCONN;
     if (sock->pub.flags & SOCKET_RESET) return sock->pub.flags & SOCKET_ABORTED ? WSAECONNABORTED : WSAECONNRESET;
     if ((sock->pub.flags & SOCKET_SEND_SHUTDOWN) && !backlog_awaited( sock )) return WSAESHUTDOWN;
-    return sock->backlog ? WSAEWOULDBLOCK : 0;
+    return 0;
+}
+
+/* takes the request's fd over */
+static u32 backlog_begin( struct request *req, struct sock *sock, u64 sent, u64 end )
+{
+    struct backlog *backlog;
+    u32 error;
+
+    if (!(backlog = calloc( 1, sizeof(*backlog) ))) return WSAENOBUFS;
+    if ((error = client_backlog_add( req->client, end - sent )))
+    {
+        free( backlog );
+        return error;
+    }
+    backlog->fd = req->fd;
+    req->fd = -1;
+    backlog->end = end;
+    backlog->length = backlog->left = end - sent;
+    backlog->client = client_serial( req->client );
+    backlog->wait[0] = backlog->wait[1] = -1;
+
+    sock->backlog = backlog;
+    sock->pub.flags |= SOCKET_BACKLOGGED;
+    socket_publish( sock );
+    backlog_ready( sock );
+    return 0;
 }
 
 u32 backlog_request( struct request *req )
 {
     const struct backlog_request *in = req->in;
-    struct backlog *backlog;
     struct sock *sock;
     u32 error;
     off_t sent;
@@ -185,29 +219,10 @@ u32 backlog_request( struct request *req )
     if ((error = backlog_check( sock ))) return error;
     if (!backlog_is_usable( req->fd, in->length ) || (sent = lseek( req->fd, 0, SEEK_CUR )) == -1) return WSAEINVAL;
     if ((u64)sent > in->length) return WSAEINVAL;
-    if ((u64)sent == in->length)
-    {
-        /* all but the FIN */
-        if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) shutdown_drained( sock );
-        return 0;
-    }
-    if (!(backlog = calloc( 1, sizeof(*backlog) ))) return WSAENOBUFS;
-    if ((error = client_backlog_add( req->client, in->length - sent )))
-    {
-        free( backlog );
-        return error;
-    }
-    backlog->fd = req->fd;
-    req->fd = -1;
-    backlog->end = in->length;
-    backlog->length = backlog->left = in->length - sent;
-    backlog->client = client_serial( req->client );
-    backlog->wait[0] = backlog->wait[1] = -1;
-
-    sock->backlog = backlog;
-    sock->pub.flags |= SOCKET_BACKLOGGED;
-    socket_publish( sock );
-    backlog_ready( sock );
+    if (backlog_is_same( sock, req->fd )) return 0;
+    if ((u64)sent < in->length) return sock->backlog ? WSAEWOULDBLOCK : backlog_begin( req, sock, sent, in->length );
+    /* all but the FIN */
+    if ((sock->pub.flags & SOCKET_SEND_SHUTDOWN) && !sock->backlog) shutdown_drained( sock );
     return 0;
 }
 

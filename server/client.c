@@ -110,7 +110,8 @@ u32 client_hold( struct client *client, struct sock *sock, u32 counter )
     list_add_tail( &client->holds, &hold->client_entry );
     list_add_tail( &sock->holds, &hold->sock_entry );
     client->hold_count++;
-    sock->unheld = sock->restored = 0;
+    sock->unheld = 0;
+    restore_claimed( sock );
     if (sock->stored) store_socket( sock );
     return 0;
 }

@@ -38,6 +38,7 @@ struct mailbox
     struct sock *sock;          /* whose handle it is now, NULL: nobody's */
     u32 owner;                  /* serial of the client it was made for, 0: one of the worker before us */
     u32 pid;                    /* of that client */
+    u8 hung;                    /* its handles had all been closed when a worker's death was over */
 };
 
 static struct mailbox *mailbox_buckets[MAILBOX_BUCKETS];
@@ -87,6 +88,13 @@ static void mailbox_ready( struct watch *watch, u32 events )
     struct sock *sock = box->sock;
 
     if (!(events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
+    if (!sock && !store_is_settled())
+    {
+        /* it may be the handle of a socket of which we shall hear */
+        loop_watch( &box->watch, 0 );
+        box->hung = 1;
+        return;
+    }
     if (sock) sock->mailbox = NULL;
     mailbox_free( box );
     if (!sock) return;
@@ -96,7 +104,7 @@ static void mailbox_ready( struct watch *watch, u32 events )
         return;
     }
     if (sock->closing) return;
-    if (!sock->restored) close_last( sock );
+    if (!restore_awaits( sock )) close_last( sock );
     else store_socket( sock );      /* its holders may have still to come back */
 }
 
@@ -118,6 +126,12 @@ static struct mailbox *mailbox_new( u64 cookie, int fd, u32 owner )
 u64 mailbox_name( const struct sock *sock )
 {
     return sock->mailbox ? sock->mailbox->cookie : 0;
+}
+
+/* of the client it was made for */
+u32 mailbox_pid( const struct sock *sock )
+{
+    return sock->mailbox ? sock->mailbox->pid : 0;
 }
 
 /* Does a handle keep the socket, though no client does? */
@@ -170,6 +184,12 @@ u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock )
     if (sock->mailbox) return WSAEINVAL;
     if (!(box = mailbox_find( cookie )) && !(box = mailbox_new( cookie, -1, client_serial( client ) ))) return WSAENOBUFS;
     if (box->sock || !mailbox_belongs( box, client )) return WSAEINVAL;
+    if (box->hung)
+    {
+        mailbox_free( box );
+        loop_timer( &sock->hung, MAILBOX_GRACE_MS );
+        return 0;
+    }
     box->sock = sock;
     sock->mailbox = box;
     return 0;
@@ -214,6 +234,22 @@ int mailbox_restore( u64 cookie, int fd, u32 pid )
     /* unwatched it keeps its socket for good: better than to lose it */
     loop_watch( &box->watch, EPOLLRDHUP );
     return 0;
+}
+
+/* nobody has claimed them */
+void mailbox_settle(void)
+{
+    struct mailbox *box, *next;
+    u32 i;
+
+    for (i = 0; i < MAILBOX_BUCKETS; i++)
+    {
+        for (box = mailbox_buckets[i]; box; box = next)
+        {
+            next = box->next;
+            if (box->hung) mailbox_free( box );
+        }
+    }
 }
 
 /* the socket that it had then */

@@ -23,6 +23,20 @@
 
 #include "store.h"
 
+static struct list restore_list = { &restore_list, &restore_list };     /* those that nobody has spoken of since */
+
+/* May there be clients that hold it and have not said so yet? */
+int restore_awaits( const struct sock *sock )
+{
+    return !list_empty( &sock->restored_entry );
+}
+
+/* somebody has said what he knows of it, or it ends */
+void restore_claimed( struct sock *sock )
+{
+    list_remove( &sock->restored_entry );
+}
+
 /* fds: by enum store_role; what is taken over becomes -1 there */
 static int restore_take( int *fds, enum store_role role )
 {
@@ -44,7 +58,8 @@ struct sock *restore_socket( const struct kept_socket *kept, int *fds )
     generation = sock->pub.generation;
     sock->pub = *slot;
     sock->pub.generation = generation;
-    sock->restored = 1;
+    list_add_tail( &restore_list, &sock->restored_entry );
+    sock->unheld = kept->unheld;
     sock->shared = kept->shared;
     if (socket_is_local( sock ) && !local_attach( sock ))
     {
@@ -95,25 +110,51 @@ void restore_resume( struct sock *sock, const struct kept_socket *kept, int *fds
     else socket_rewatch( sock );
 }
 
-/* All clients of before have come back or have ended: what nobody holds now nobody ever will. */
-void restore_settle(void)
+/* A client has said all it knows. A socket that it held, whose handle no other process can have, and that is not
+ * among these, it has closed: the word of it died with the worker, and the handle serves another one
+ * by now. O(restored) */
+void restore_client_back( u32 pid )
+{
+    struct sock *sock, *next;
+
+    LIST_FOR_EACH_ENTRY_SAFE( sock, next, &restore_list, struct sock, restored_entry )
+        if (mailbox_pid( sock ) == pid && !sock->unheld && !sock->shared) mailbox_unbind( sock );
+}
+
+/* receive shutdowns are judged again */
+static void restore_look(void)
 {
     struct sock *sock;
     u32 i;
 
-    accept_settle();
     for (i = 0; i < PROTOCOL_MAX_SLOTS; i++)
     {
-        if (!(sock = socket_by_slot( i ))) continue;
-        if (sock->restored && !sock->closing && !mailbox_keeps( sock ))
-        {
-            close_last( sock );
-            continue;
-        }
-        sock->unheld |= sock->restored && !sock->closing;
-        sock->restored = 0;
-        if (!sock->closing && (sock->pub.flags & SOCKET_RECV_SHUTDOWN) && socket_is_stream( sock )) shutdown_look( sock );
+        if (!(sock = socket_by_slot( i )) || sock->closing) continue;
+        if ((sock->pub.flags & SOCKET_RECV_SHUTDOWN) && socket_is_stream( sock )) shutdown_look( sock );
     }
+}
+
+/* All clients of before have come back or have ended: what nobody holds now nobody ever will. */
+void restore_settle(void)
+{
+    struct list *entry;
+    struct sock *sock;
+
+    accept_settle();
+    mailbox_settle();
+    while ((entry = list_head( &restore_list )))
+    {
+        sock = CONTAINER_OF( entry, struct sock, restored_entry );
+        list_remove( entry );
+        if (sock->closing) continue;
+        if (!mailbox_keeps( sock )) close_last( sock );
+        else
+        {
+            sock->unheld = 1;
+            store_socket( sock );
+        }
+    }
+    restore_look();
 }
 
 /* for a keeper that knows nothing */

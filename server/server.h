@@ -185,6 +185,7 @@ struct sock
     struct list deferred;       /* listener: connections put back (their deferred_entry) */
     struct list deferred_entry; /* connection: place in its listener's list */
     int deferred_event;         /* listener: eventfd that says to those who wait that there is one put back; -1: nobody has waited */
+    struct list restored_entry; /* a worker before us had it, and its clients have still to come back: restore.c */
     struct mailbox *mailbox;    /* its handle's, NULL: none that we know of */
     struct backlog *backlog;    /* what is still to be sent, NULL: nothing */
     struct local *local;        /* what a socket of the local provider has besides, NULL: it is none */
@@ -194,7 +195,6 @@ struct sock
     u8 unheld;                  /* nobody holds it, its mailbox keeps it */
     u8 handed;                  /* was put back and has been accepted again: perhaps nobody got the answer */
     u8 shared;                  /* its handle has been in several processes: the last may die when we do */
-    u8 restored;                /* a worker before us had it, and its clients have still to come back */
     u8 stored_connect;          /* the keeper knows when its connect is to end */
     u32 stored;                 /* what the keeper has of it, by enum store_role; 0: nothing */
 };
@@ -279,8 +279,10 @@ extern void mailbox_unbind( struct sock *sock );
 extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
 extern struct sock *mailbox_sock( u64 cookie );
 extern u64 mailbox_name( const struct sock *sock );
+extern u32 mailbox_pid( const struct sock *sock );
 extern int mailbox_restore( u64 cookie, int fd, u32 pid );
 extern void mailbox_restore_sock( u64 cookie, struct sock *sock );
+extern void mailbox_settle(void);
 extern void mailbox_store_all(void);
 extern void mailbox_hung( struct timer *timer );
 
@@ -307,6 +309,9 @@ extern void store_client_end( u32 serial );
 extern int store_is_settled(void);
 extern struct sock *restore_socket( const struct kept_socket *kept, int *fds );
 extern void restore_resume( struct sock *sock, const struct kept_socket *kept, int *fds );
+extern int restore_awaits( const struct sock *sock );
+extern void restore_claimed( struct sock *sock );
+extern void restore_client_back( u32 pid );
 extern void restore_settle(void);
 extern void restore_store_all(void);
 

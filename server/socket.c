@@ -250,6 +250,7 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     list_init( &sock->deferred );
     list_init( &sock->deferred_entry );
     sock->deferred_event = -1;
+    list_init( &sock->restored_entry );
     option_defaults( sock );
 
     socket_hash( sock );
@@ -294,7 +295,8 @@ void socket_end( struct sock *sock )
     loop_cancel( &sock->timer );
     loop_cancel( &sock->hung );
     list_remove( &sock->deferred_entry );
-    sock->closing = sock->unheld = sock->shared = sock->handed = sock->restored = 0;
+    restore_claimed( sock );
+    sock->closing = sock->unheld = sock->shared = sock->handed = 0;
     mailbox_unbind( sock );
     backlog_end( sock );
     close_free( sock );

@@ -185,8 +185,8 @@ static void store_drop( u32 kind, u64 id )
 /* Is there something about the socket that no client knows? */
 static int store_needed( const struct sock *sock )
 {
-    return sock->closing || sock->backlog || sock->unheld || sock->shared || sock->handed || sock->restored ||
-           !list_empty( &sock->deferred_entry );
+    return sock->closing || sock->backlog || sock->unheld || sock->shared || sock->handed ||
+           restore_awaits( sock ) || !list_empty( &sock->deferred_entry );
 }
 
 static void store_fill_socket( const struct sock *sock, struct kept_socket *kept, int fds[STORE_ROLES] )
@@ -200,6 +200,7 @@ static void store_fill_socket( const struct sock *sock, struct kept_socket *kept
     if (sock->handed || !list_empty( &sock->deferred_entry )) kept->listener = sock->listener_cookie;
     kept->handed = list_empty( &sock->deferred_entry );
     kept->closing = sock->closing;
+    kept->unheld = sock->unheld;
     kept->shared = sock->shared;
     kept->deadline = sock->closing ? sock->timer.when : 0;
     fds[STORE_FD] = sock->fd;
@@ -346,6 +347,7 @@ void store_client_back( u32 pid )
 
     LIST_FOR_EACH_ENTRY_SAFE( client, next, &store_clients, struct store_client, entry )
         if (client->pid == pid) store_client_forget( client );
+    restore_client_back( pid );
     store_settle();
 }
 

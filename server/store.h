@@ -86,7 +86,7 @@ struct kept_socket
     u32 lingers;                /* closing: with a time limit */
     u32 fin_sent;               /* closing: the backlog has gone, and the FIN went after it */
     u32 handed;                 /* put back, and accepted again since */
-    u32 reserved;
+    u32 unheld;                 /* nobody holds it, but a handle of it is somewhere */
     u32 shared;                 /* its handle has been in several processes */
 };
 

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -497,6 +498,147 @@ static void test_mailbox_living( void **state )
     raw_close( &raw );
 }
 
+/* Its client has closed the socket, and the word of it died with the worker; the handle serves another socket
+ * by now. What was to be sent is, and the FIN. */
+static void test_lost_close( void **state )
+{
+    struct raw_sock listener, other;
+    struct address addr;
+    int box, err, memfd;
+    struct raw next;
+    u64 name;
+
+    (void)state;
+    raw_open( &raw );
+    raw_listener( &raw, WS_AF_INET, &listener, &addr );
+    new_mailbox( &raw, &name, &box );
+    create_with( &raw, name, &near );
+    assert_int_equal( raw_connect( &raw, &near, &addr, NULL ), 0 );
+    assert_int_equal( raw_accept( &raw, &listener, &far, NULL ), 0 );
+    memfd = make_backlog( BACKLOG_SIZE );
+    assert_int_equal( raw_backlog( &raw, &near, BACKLOG_SIZE, memfd ), 0 );
+    close( memfd );
+    kill_worker();
+    close( near.fd );
+
+    raw_open( &next );
+    create_with( &next, name, &other );
+    assert_int_equal( read_pattern( far.fd, 0, BACKLOG_SIZE, &err ), BACKLOG_SIZE );
+    expect_fin( far.fd );
+    close( far.fd );
+    close( other.fd );
+    close( listener.fd );
+    close( box );
+    raw_close( &raw );
+    raw_close( &next );
+}
+
+/* a backlog whose answer died with the worker is asked for again, and sent once */
+static void test_backlog_again( void **state )
+{
+    struct raw_sock again;
+    struct slot known;
+    struct raw next;
+    int err, memfd;
+
+    open_pair( state );
+    known = *raw_slot( &raw, &near );
+    memfd = make_backlog( BACKLOG_SIZE );
+    assert_int_equal( raw_backlog( &raw, &near, BACKLOG_SIZE, memfd ), 0 );
+    kill_worker();
+    raw_open_again( &next, 1 );
+    assert_int_equal( raw_adopt( &next, near.fd, &known, &again ), 0 );
+    assert_int_equal( raw_backlog( &next, &again, BACKLOG_SIZE, memfd ), 0 );
+    assert_int_equal( read_pattern( far.fd, 0, BACKLOG_SIZE, &err ), BACKLOG_SIZE );
+    assert_int_equal( raw_backlog( &next, &again, BACKLOG_SIZE, memfd ), 0 );   /* it has gone */
+    assert_int_equal( raw_shutdown( &next, &again, WS_SD_SEND ), 0 );
+    expect_fin( far.fd );
+    close( memfd );
+    raw_close( &raw );
+    raw_close( &next );
+}
+
+/* ---- other things that must not begin anew ---- */
+
+/* an exclusive port stays taken by a connection of a listener that has been closed */
+static void test_exclusive( void **state )
+{
+    struct raw_sock listener, client, server, other, again;
+    struct address addr;
+    struct slot known;
+    struct raw next;
+
+    (void)state;
+    raw_open( &raw );
+    addr = raw_ip4( "127.0.0.1", 0 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &listener ), 0 );
+    assert_int_equal( raw_set_option( &raw, &listener, OPTION_EXCLUSIVEADDRUSE, 1, 0 ), 0 );
+    assert_int_equal( raw_bind( &raw, &listener, &addr, &addr ), 0 );
+    assert_int_equal( raw_listen( &raw, &listener, 5 ), 0 );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &addr, NULL ), 0 );
+    assert_int_equal( raw_accept( &raw, &listener, &server, NULL ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
+    known = *raw_slot( &raw, &server );
+    kill_worker();
+
+    raw_open_again( &next, 1 );
+    assert_int_equal( raw_adopt( &next, server.fd, &known, &again ), 0 );
+    assert_int_equal( raw_create( &next, WS_AF_INET, WS_SOCK_STREAM, 0, &other ), 0 );
+    assert_int_not_equal( raw_bind( &next, &other, &addr, NULL ), 0 );
+    close( client.fd );
+    raw_close( &raw );
+    raw_close( &next );
+}
+
+/* a connect under way has the time it had, not another 21 seconds for each worker */
+static void test_connect( void **state )
+{
+    int fd = socket( AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0 ), fill[4], i;
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl( INADDR_LOOPBACK ) };
+    socklen_t len = sizeof(addr);
+    struct raw_sock client, again;
+    struct slot known;
+    u32 pending, error;
+    u64 start;
+
+    /* a listener whose queue is full: what is asked for is not answered */
+    (void)state;
+    assert_int_equal( bind( fd, (struct sockaddr *)&addr, len ), 0 );
+    assert_int_equal( listen( fd, 0 ), 0 );
+    assert_int_equal( getsockname( fd, (struct sockaddr *)&addr, &len ), 0 );
+    for (i = 0; i < 4; i++)
+    {
+        fill[i] = socket( AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 );
+        connect( fill[i], (struct sockaddr *)&addr, len );
+    }
+    raw_open( &raw );
+    assert_int_equal( raw_create( &raw, WS_AF_INET, WS_SOCK_STREAM, 0, &client ), 0 );
+    {
+        struct address to = raw_ip4( "127.0.0.1", ntohs( addr.sin_port ) );
+
+        start = now_ms();
+        assert_int_equal( raw_connect( &raw, &client, &to, &pending ), 0 );
+        assert_int_equal( pending, 1 );
+    }
+    for (i = 0; i < 3; i++)
+    {
+        raw_sleep( 2000 );
+        known = *raw_slot( &raw, i ? &again : &client );
+        kill_worker();
+        raw_close( &raw );
+        raw_open_again( &raw, 1 );
+        assert_int_equal( raw_adopt( &raw, client.fd, &known, &again ), 0 );
+        assert_int_equal( raw_state( &raw, &again ), SOCKET_CONNECTING );
+    }
+    while (!(error = raw_connect_status( &raw, &again, &pending )) && pending && now_ms() - start < 30000) raw_sleep( 50 );
+    assert_int_equal( error, WSAETIMEDOUT );
+    assert_in_range( now_ms() - start, 20000, 22500 );
+    for (i = 0; i < 4; i++) close( fill[i] );
+    close( fd );
+    raw_close( &raw );
+}
+
 /* ---- the processes' own life ---- */
 
 /* a hundred times in a row, with something to keep; nothing is left behind */
@@ -643,6 +785,10 @@ int main(void)
         RAW_TEST( test_deferred ),
         RAW_TEST( test_mailbox ),
         RAW_TEST( test_mailbox_living ),
+        RAW_TEST( test_lost_close ),
+        RAW_TEST( test_backlog_again ),
+        RAW_TEST( test_exclusive ),
+        RAW_TEST( test_connect ),
         RAW_TEST( test_hundred ),
         RAW_TEST( test_keeper ),
         RAW_TEST( test_both ),

@@ -375,7 +375,9 @@ static int send_big( struct stream *stream, LONGLONG offset, char *memory )
         if (!is_running()) return 0;
         WSAPoll( &fd, 1, 100 );
     }
-    return count( CALL_BACKLOG, ret == BIG ) ? BIG : -1;
+    if (!count( CALL_BACKLOG, ret == BIG )) return -1;
+    Sleep( 20 * PAUSE );
+    return BIG;
 }
 
 static DWORD WINAPI sender( void *arg )
