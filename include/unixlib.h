@@ -54,6 +54,9 @@ struct unix_socket
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
     int                   icmp_error;   /* datagrams: an error that a receive has to report, or to look for (data.c); 0 none */
     unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */
+    volatile int          objects;      /* ws2_32's, how many of its objects stand for it; the engine's operations end with the last */
+    void                 *engine;       /* ws2_32's: its overlapped operations (engine.c); for the life of this struct */
+    int                   watched;      /* the engine's epoll has the fd */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */
     int                   accept_fd;    /* listeners: to wait for, an epoll of fd and deferred_fd; -1: nobody has waited yet */
     int                   deferred_fd;  /* readable when a connection was put back, by whichever process; with accept_fd */
@@ -186,7 +189,7 @@ struct socket_shutdown_params
     int                 how;
 };
 
-/* socket_arm, socket_note_reset, socket_watch_accept */
+/* socket_arm, socket_note_reset, socket_watch_accept, engine_watch */
 struct socket_params
 {
     struct unix_socket *socket;
@@ -289,6 +292,24 @@ struct event_signal_params { int fd; };
 struct thread_id_params    { int id; /* out: the kernel's for the calling thread */ };
 struct thread_alive_params { int id; int alive; /* out */ };
 struct close_fd_params     { int fd; };
+
+/* ---- the overlapped engine ---- */
+
+/* something happened to a socket, or to a fd that was to be watched once (then socket is NULL) */
+struct engine_event
+{
+    struct unix_socket *socket;
+    int                 fd;             /* -1 with a socket */
+};
+
+struct engine_wait_params
+{
+    struct engine_event *events;
+    unsigned int         room;
+    unsigned int         count;         /* out; may be 0 */
+};
+
+struct engine_watch_fd_params { int fd; };
 
 /* ---- names, options, ioctls: straight on the kernel socket ---- */
 
@@ -405,6 +426,10 @@ enum unix_funcs
     unix_thread_id,
     unix_thread_alive,
     unix_close_fd,
+    unix_engine_start,                  /* no parameters */
+    unix_engine_watch,
+    unix_engine_watch_fd,
+    unix_engine_wait,
     unix_getsockname,
     unix_getpeername,
     unix_getsockopt,

@@ -33,6 +33,7 @@
 #include "bridge.h"
 #include "child.h"
 #include "file.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -49,7 +50,11 @@ static NTSTATUS (WINAPI *original_NtTerminateThread)( HANDLE, LONG );
 static NTSTATUS (WINAPI *original_NtSetTimer)( HANDLE, const LARGE_INTEGER *, PTIMER_APC_ROUTINE, void *, BOOLEAN, ULONG, BOOLEAN * );
 static NTSTATUS (WINAPI *original_NtReadFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *, ULONG * );
 static NTSTATUS (WINAPI *original_NtWriteFile)( HANDLE, HANDLE, PIO_APC_ROUTINE, void *, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *, ULONG * );
-
+static NTSTATUS (WINAPI *original_NtSetInformationFile)( HANDLE, IO_STATUS_BLOCK *, void *, ULONG, FILE_INFORMATION_CLASS );
+static NTSTATUS (WINAPI *original_NtCancelIoFile)( HANDLE, IO_STATUS_BLOCK * );
+static NTSTATUS (WINAPI *original_NtCancelIoFileEx)( HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK * );
+static NTSTATUS (WINAPI *original_NtWaitForSingleObject)( HANDLE, BOOLEAN, const LARGE_INTEGER * );
+static NTSTATUS (WINAPI *original_NtWaitForMultipleObjects)( ULONG, const HANDLE *, BOOLEAN, BOOLEAN, const LARGE_INTEGER * );
 static NTSTATUS (WINAPI *original_NtSetInformationObject)( HANDLE, OBJECT_INFORMATION_CLASS, void *, ULONG );
 static NTSTATUS (WINAPI *original_NtCreateUserProcess)( HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, OBJECT_ATTRIBUTES *,
                                                         OBJECT_ATTRIBUTES *, ULONG, ULONG, RTL_USER_PROCESS_PARAMETERS *,
@@ -163,6 +168,98 @@ static NTSTATUS WINAPI bridge_NtWriteFile( HANDLE handle, HANDLE event, PIO_APC_
     return original_NtWriteFile( handle, event, apc, context, io, buffer, len, offset, key );
 }
 
+static NTSTATUS set_port( struct socket *sock, const FILE_COMPLETION_INFORMATION *info, ULONG len )
+{
+    if (len < sizeof(*info)) return STATUS_INFO_LENGTH_MISMATCH;
+    return engine_set_port( sock, info->CompletionPort, info->CompletionKey );
+}
+
+static NTSTATUS set_modes( struct socket *sock, const FILE_IO_COMPLETION_NOTIFICATION_INFORMATION *info, ULONG len )
+{
+    if (len < sizeof(*info)) return STATUS_INFO_LENGTH_MISMATCH;
+    if (info->Flags & ~(FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE | FILE_SKIP_SET_USER_EVENT_ON_FAST_IO))
+        return STATUS_INVALID_PARAMETER;
+    engine_add_modes( sock, info->Flags );
+    return STATUS_SUCCESS;
+}
+
+/* what wineserver would refuse, or know of a file that is none */
+static NTSTATUS WINAPI bridge_NtSetInformationFile( HANDLE handle, IO_STATUS_BLOCK *io, void *info, ULONG len,
+                                                    FILE_INFORMATION_CLASS class )
+{
+    struct socket *sock;
+    NTSTATUS status;
+
+    if (class != FileCompletionInformation && class != FileIoCompletionNotificationInformation)
+        return original_NtSetInformationFile( handle, io, info, len, class );
+    if (!socket_peek( (SOCKET)handle ) || !(sock = socket_get( (SOCKET)handle )))
+        return original_NtSetInformationFile( handle, io, info, len, class );
+    status = class == FileCompletionInformation ? set_port( sock, info, len ) : set_modes( sock, info, len );
+    socket_put( sock );
+    if (!status) io->Information = 0;
+    if (!status) io->Status = status;
+    return status;
+}
+
+/* handle: of which operations, those of one OVERLAPPED (which) or all, of one thread or all */
+static BOOL cancel( HANDLE handle, const IO_STATUS_BLOCK *which, DWORD tid, NTSTATUS *status )
+{
+    struct socket *sock;
+
+    if (!socket_peek( (SOCKET)handle ) || !(sock = socket_get( (SOCKET)handle ))) return FALSE;
+    *status = engine_cancel( sock, which, tid ) ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+    socket_put( sock );
+    return TRUE;
+}
+
+/* of this thread alone; that there was nothing is no error */
+static NTSTATUS WINAPI bridge_NtCancelIoFile( HANDLE handle, IO_STATUS_BLOCK *io )
+{
+    NTSTATUS status;
+
+    if (!cancel( handle, NULL, GetCurrentThreadId(), &status )) return original_NtCancelIoFile( handle, io );
+    io->Information = 0;
+    return io->Status = STATUS_SUCCESS;
+}
+
+static NTSTATUS WINAPI bridge_NtCancelIoFileEx( HANDLE handle, IO_STATUS_BLOCK *which, IO_STATUS_BLOCK *io )
+{
+    NTSTATUS status;
+
+    if (!cancel( handle, which, 0, &status )) return original_NtCancelIoFileEx( handle, which, io );
+    io->Information = 0;
+    return io->Status = status;
+}
+
+/* what is waited for instead of a socket's handle */
+static HANDLE waitable( HANDLE handle )
+{
+    struct socket *sock;
+    HANDLE signal = NULL;
+
+    if (!socket_peek( (SOCKET)handle ) || !(sock = socket_get( (SOCKET)handle ))) return handle;
+    signal = engine_signal( sock );
+    socket_put( sock );
+    return signal ? signal : handle;
+}
+
+static NTSTATUS WINAPI bridge_NtWaitForSingleObject( HANDLE handle, BOOLEAN alertable, const LARGE_INTEGER *timeout )
+{
+    return original_NtWaitForSingleObject( waitable( handle ), alertable, timeout );
+}
+
+static NTSTATUS WINAPI bridge_NtWaitForMultipleObjects( ULONG count, const HANDLE *handles, BOOLEAN any, BOOLEAN alertable,
+                                                        const LARGE_INTEGER *timeout )
+{
+    HANDLE copy[MAXIMUM_WAIT_OBJECTS];
+    ULONG i;
+
+    if (!count || count > MAXIMUM_WAIT_OBJECTS)
+        return original_NtWaitForMultipleObjects( count, handles, any, alertable, timeout );
+    for (i = 0; i < count; i++) copy[i] = waitable( handles[i] );
+    return original_NtWaitForMultipleObjects( count, copy, any, alertable, timeout );
+}
+
 /* it may be another kind of handle afterwards: not for the next socket */
 static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFORMATION_CLASS class, void *data, ULONG len )
 {
@@ -213,6 +310,11 @@ static const struct redirect
     REDIRECT( NtSetTimer ),
     REDIRECT( NtReadFile ),
     REDIRECT( NtWriteFile ),
+    REDIRECT( NtSetInformationFile ),
+    REDIRECT( NtCancelIoFile ),
+    REDIRECT( NtCancelIoFileEx ),
+    REDIRECT( NtWaitForSingleObject ),
+    REDIRECT( NtWaitForMultipleObjects ),
     REDIRECT( NtSetInformationObject ),
     REDIRECT( NtCreateUserProcess ),
 #undef REDIRECT

@@ -23,41 +23,20 @@
 
 #include "ws2_32_private.h"
 #include "file.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
-static NTSTATUS status_from_error( unsigned int error )
-{
-    switch (error)
-    {
-    case WSAEWOULDBLOCK:  return STATUS_DEVICE_NOT_READY;
-    case WSAECONNRESET:   return STATUS_CONNECTION_RESET;
-    case WSAECONNABORTED: return STATUS_CONNECTION_ABORTED;
-    case WSAESHUTDOWN:    return STATUS_PIPE_DISCONNECTED;
-    case WSAENOTCONN:     return STATUS_INVALID_CONNECTION;
-    case WSAETIMEDOUT:    return STATUS_IO_TIMEOUT;
-    case WSAEINTR:        return STATUS_CANCELLED;
-    case WSAEFAULT:       return STATUS_ACCESS_VIOLATION;
-    case WSAEMSGSIZE:     return STATUS_BUFFER_OVERFLOW;
-    case WSAENOTSOCK:     return STATUS_INVALID_HANDLE;
-    case WSAENOBUFS:      return STATUS_INSUFFICIENT_RESOURCES;
-    case WSAEINVAL:       return STATUS_INVALID_PARAMETER;
-    default:              return STATUS_UNSUCCESSFUL;
-    }
-}
-
-/* an overlapped socket, and a caller who would not wait */
-static BOOL would_pend( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, const LARGE_INTEGER *offset )
+/* an overlapped socket, and a caller who need not wait */
+static struct socket *get_overlapped( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, const LARGE_INTEGER *offset )
 {
     struct socket *sock;
-    BOOL ret;
 
-    if (!event && !apc && !offset) return FALSE;
-    if (!(sock = socket_get( (SOCKET)handle ))) return FALSE;
-    ret = socket_option( sock, OPTION_CONTEXT ) & 1;
+    if (!event && !apc && !offset) return NULL;
+    if (!(sock = socket_get( (SOCKET)handle ))) return NULL;
+    if (socket_option( sock, OPTION_CONTEXT ) & 1) return sock;
     socket_put( sock );
-    if (ret) FIXME_ONCE( "overlapped ReadFile and WriteFile on socket %p: not built\n", handle );
-    return ret;
+    return NULL;
 }
 
 static NTSTATUS complete( NTSTATUS status, ULONG_PTR count, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io )
@@ -70,17 +49,38 @@ static NTSTATUS complete( NTSTATUS status, ULONG_PTR count, HANDLE event, PIO_AP
     return status;
 }
 
+/* the one that posts: recv_file or send_file */
+typedef unsigned int post_func( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
+
+static NTSTATUS post( struct socket *sock, post_func *func, const WSABUF *buf, HANDLE event, PIO_APC_ROUTINE apc, void *context,
+                      IO_STATUS_BLOCK *io )
+{
+    struct completion_port port = engine_port( sock );
+    struct completion completion;
+    unsigned int error;
+    DWORD count;
+
+    if (!(error = completion_from_file( &completion, &port, event, apc, context, io )))
+        error = func( sock, buf, &completion, &count );
+    socket_put( sock );
+    return error == WSA_IO_PENDING ? STATUS_PENDING : completion_status( error );
+}
+
 NTSTATUS file_read( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *context, IO_STATUS_BLOCK *io,
                     void *buffer, ULONG len, const LARGE_INTEGER *offset )
 {
     DWORD error = GetLastError();
     NTSTATUS status = STATUS_SUCCESS;
+    struct socket *sock;
+    WSABUF buf = { len, (char *)buffer };
     int ret;
 
-    if (would_pend( handle, event, apc, offset )) return STATUS_NOT_SUPPORTED;
+    if ((sock = get_overlapped( handle, event, apc, offset ))) status = post( sock, recv_file, &buf, event, apc, context, io );
+    SetLastError( error );
+    if (sock) return status;
     if ((ret = recv( (SOCKET)handle, buffer, len, 0 )) == SOCKET_ERROR)
     {
-        status = status_from_error( GetLastError() );
+        status = completion_status( GetLastError() );
         ret = GetLastError() == WSAEMSGSIZE ? len : 0;
     }
     SetLastError( error );
@@ -92,10 +92,14 @@ NTSTATUS file_write( HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc, void *con
 {
     DWORD error = GetLastError();
     NTSTATUS status = STATUS_SUCCESS;
+    struct socket *sock;
+    WSABUF buf = { len, (char *)buffer };
     int ret;
 
-    if (would_pend( handle, event, apc, offset )) return STATUS_NOT_SUPPORTED;
-    if ((ret = send( (SOCKET)handle, buffer, len, 0 )) == SOCKET_ERROR) status = status_from_error( GetLastError() );
+    if ((sock = get_overlapped( handle, event, apc, offset ))) status = post( sock, send_file, &buf, event, apc, context, io );
+    SetLastError( error );
+    if (sock) return status;
+    if ((ret = send( (SOCKET)handle, buffer, len, 0 )) == SOCKET_ERROR) status = completion_status( GetLastError() );
     SetLastError( error );
     return complete( status, ret, event, apc, context, io );
 }

@@ -20,6 +20,7 @@
 
 #include "ws2_32_private.h"
 #include "bridge.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -88,8 +89,17 @@ static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const stru
     else memset( &sock->made, 0, sizeof(sock->made) );
     sock->unix = unix;
     sock->next = NULL;
+    InterlockedIncrement( (volatile LONG *)&unix->objects );
     __atomic_store_n( &sock->refs, 1, __ATOMIC_RELEASE );
     return sock;
+}
+
+/* It is out of the table: no call on it begins any more, and with the last object of the kernel socket its
+ * overlapped operations end. */
+static void begin_close( struct socket *sock )
+{
+    InterlockedExchange( &sock->closing, 1 );
+    if (!InterlockedDecrement( (volatile LONG *)&sock->unix->objects )) engine_close( sock->unix );
 }
 
 /* tells the helper and closes the fd; the handle is not touched */
@@ -234,6 +244,7 @@ static struct socket *enter( SOCKET s, struct unix_socket *unix )
     }
     grab( sock );
     if (__atomic_compare_exchange_n( entry, &none, sock, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE )) return sock;
+    begin_close( sock );
     InterlockedIncrement( &outstayed );
     socket_release( sock );
     socket_release( sock );
@@ -352,7 +363,7 @@ SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle )
     stale = __atomic_exchange_n( entry, sock, __ATOMIC_ACQ_REL );
     if (stale && stale != FREE_HANDLE)
     {
-        InterlockedExchange( &stale->closing, 1 );
+        begin_close( stale );
         thread_wake( stale );
         InterlockedIncrement( &outstayed );
         socket_release( stale );
@@ -441,6 +452,7 @@ static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd 
 
     if (wait_fd) *wait_fd = -1;
     if (outstayed) thread_reap();
+    begin_close( sock );
     if (!(drained = drain( sock ))) InterlockedIncrement( &outstayed );
     else
     {

@@ -25,7 +25,7 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 /* Winsock's name of how an operation ended. Documented piecemeal, with the errors
  * of WSARecv, WSASend and WSAGetOverlappedResult; the rest goes Windows' general way. */
-static unsigned int overlapped_error( NTSTATUS status )
+unsigned int overlapped_error( NTSTATUS status )
 {
     if (NT_SUCCESS( status )) return 0;
 
@@ -55,7 +55,7 @@ static unsigned int overlapped_error( NTSTATUS status )
 
 
 /* A receive says in its status what WSARecv without an OVERLAPPED says in its flags. */
-static DWORD overlapped_flags( NTSTATUS status )
+DWORD overlapped_flags( NTSTATUS status )
 {
     switch (status)
     {

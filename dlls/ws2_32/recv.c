@@ -23,6 +23,7 @@ Receiving: recv, recvfrom, WSARecv, WSARecvFrom, WSARecvMsg
  * that the helper leaves alone when the receive side is shut down. */
 
 #include "ws2_32_private.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -355,9 +356,34 @@ static unsigned int check_pointers( const struct socket *sock, const WSABUF *buf
     return buffers_check( bufs, count ) ? 0 : WSAEFAULT;
 }
 
-static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
-                                  struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped )
+/* as a program's overlapped operation; peeking makes no sense there */
+static unsigned int recv_overlapped( struct socket *sock, const struct recv_params *params, DWORD flags, struct sockaddr *addr,
+                                     int *addr_len, WSAMSG *msg, WSAOVERLAPPED *overlapped,
+                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *count )
 {
+    struct completion_port port = engine_port( sock );
+    struct completion completion;
+    unsigned int error;
+
+    if (flags & MSG_PEEK) return WSAEOPNOTSUPP;
+    if ((error = completion_from_overlapped( &completion, &port, overlapped, routine ))) return error;
+    return recv_post( sock, params, flags, addr, addr_len, msg, &completion, count );
+}
+
+unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count )
+{
+    struct recv_params params = { .bufs = (const struct unix_buf *)buf, .count = 1 };
+    unsigned int error;
+
+    if ((error = check_state( sock ))) return error;
+    return recv_post( sock, &params, 0, NULL, NULL, NULL, completion, count );
+}
+
+static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
+                                  struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped,
+                                  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
+{
+    struct recv_params params = { .bufs = (const struct unix_buf *)bufs, .count = count };
     DWORD local_flags, local_received = 0;
     unsigned int error;
 
@@ -368,26 +394,30 @@ static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD
     if ((error = check_addr( sock, addr, addr_len ))) return error;
     if (is_overlapped( sock, overlapped ))
     {
-        FIXME_ONCE( "overlapped receives are not built yet\n" );
-        return WSAEOPNOTSUPP;
+        if (socket_has_connections( sock )) addr = NULL;
+        error = recv_overlapped( sock, &params, local_flags, addr, addr_len, NULL, overlapped, routine, &local_received );
+        if (error) return error;
+        local_flags &= MSG_OOB;
     }
-    error = receive_from( sock, bufs, count, &local_flags, addr, addr_len, &local_received );
+    else error = receive_from( sock, bufs, count, &local_flags, addr, addr_len, &local_received );
     if (error && error != WSAEMSGSIZE) return error;
-    if (!copy_safe( received, &local_received, sizeof(*received) )) return WSAEFAULT;
+    if (received && !copy_safe( received, &local_received, sizeof(*received) )) return WSAEFAULT;
     return copy_safe( flags, &local_flags, sizeof(*flags) ) ? error : WSAEFAULT;
 }
 
 static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
-                              struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped )
+                              struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped,
+                              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
 {
     struct socket *sock;
     unsigned int error;
 
     if (!(sock = socket_get( s ))) return GetLastError();
-    error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped );
-    if (!error || error == WSAEMSGSIZE)
+    error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped, routine );
+    if (received && (!error || error == WSAEMSGSIZE))
         TRACE( "%lu bytes, flags %s, address %s\n", *received, debugstr_msg_flags( *flags ),
                addr && addr_len && !socket_has_connections( sock ) ? debugstr_sockaddr( addr, *addr_len ) : "none" );
+    if (!error && is_overlapped( sock, overlapped )) SetLastError( 0 );
     socket_put( sock );
     return error;
 }
@@ -402,7 +432,7 @@ int WINAPI WSARecv( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DWORD 
 {
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, received, flags, overlapped, completion );
-    return return_error( recv_wsa( s, bufs, count, received, flags, NULL, NULL, overlapped ) );
+    return return_error( recv_wsa( s, bufs, count, received, flags, NULL, NULL, overlapped, completion ) );
 }
 
 /***********************************************************************
@@ -415,7 +445,7 @@ int WINAPI WSARecvFrom( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DW
 {
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, addr %p, addr_len %p, overlapped %p, completion %p\n",
            s, debugstr_buffers( bufs, count ), count, received, flags, addr, addr_len, overlapped, completion );
-    return return_error( recv_wsa( s, bufs, count, received, flags, addr, addr_len, overlapped ) );
+    return return_error( recv_wsa( s, bufs, count, received, flags, addr, addr_len, overlapped, completion ) );
 }
 
 /* ---- WSARecvMsg ---- */
@@ -434,54 +464,64 @@ static unsigned int check_msg( const struct socket *sock, const WSAMSG *msg, WSA
     return 0;
 }
 
-/* What a message says on its way back. One that was cut leaves the flags as they were; control data
- * that was cut shows there. */
-static unsigned int return_msg( const struct recv_params *params, const struct address *from, WSAMSG *msg,
-                                WSAMSG *program_msg, DWORD *received )
+/* One that was cut leaves the flags as they were; control data that was cut shows there. */
+unsigned int recv_return_msg( const struct recv_params *params, const struct address *from, const WSAMSG *msg,
+                              WSAMSG *program_msg )
 {
-    DWORD result = params->result;
+    ULONG control_len = params->control_len;
+    DWORD flags = msg->dwFlags;
     unsigned int error;
 
     if (msg->name && (error = address_return( from, msg->name, &program_msg->namelen ))) return error;
-    msg->Control.len = params->control_len;
-    if (params->result_flags & UNIX_MSG_CTRUNC) msg->dwFlags = MSG_CTRUNC;
-    else if (!(params->result_flags & UNIX_MSG_TRUNC)) msg->dwFlags = 0;
-    if (!copy_safe( &program_msg->Control.len, &msg->Control.len, sizeof(msg->Control.len) ) ||
-        !copy_safe( &program_msg->dwFlags, &msg->dwFlags, sizeof(msg->dwFlags) ) ||
-        !copy_safe( received, &result, sizeof(result) )) return WSAEFAULT;
+    if (params->result_flags & UNIX_MSG_CTRUNC) flags = MSG_CTRUNC;
+    else if (!(params->result_flags & UNIX_MSG_TRUNC)) flags = 0;
+    if (!copy_safe( &program_msg->Control.len, &control_len, sizeof(control_len) ) ||
+        !copy_safe( &program_msg->dwFlags, &flags, sizeof(flags) )) return WSAEFAULT;
     return params->result_flags & (UNIX_MSG_TRUNC | UNIX_MSG_CTRUNC) ? WSAEMSGSIZE : 0;
 }
 
-static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *received, WSAOVERLAPPED *overlapped )
+/* the answer comes before the call returns */
+static unsigned int recv_msg_now( struct socket *sock, struct recv_params *params, WSAMSG *msg, WSAMSG *program_msg,
+                                  DWORD flags, DWORD *result )
+{
+    struct address from;
+    unsigned int error;
+
+    params->addr = from.data;
+    params->addr_len = sizeof(from.data);
+    /* without a buffer, that there was control data is told all the same */
+    if (!params->control_len) params->control = &params->control_len;
+    if ((error = receive( sock, params, flags ))) return error;
+    from.len = params->addr_len;
+    *result = params->result;
+    return recv_return_msg( params, &from, msg, program_msg );
+}
+
+static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *received, WSAOVERLAPPED *overlapped,
+                              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
 {
     /* a program may leave in the flags what the last call put there */
     static const DWORD out_flags = MSG_TRUNC | MSG_CTRUNC | MSG_BCAST | MSG_MCAST;
     struct recv_params params = { 0 };
-    struct address from;
+    DWORD result = 0, flags;
     unsigned int error;
     WSAMSG msg;
 
     if (!program_msg || !probe_write( program_msg, sizeof(msg) )) return WSAEFAULT;
     msg = *program_msg;
+    flags = msg.dwFlags & ~out_flags;
     if ((error = check_msg( sock, &msg, program_msg, received, overlapped ))) return error;
-    if ((error = check_flags( sock, msg.dwFlags & ~out_flags ))) return error;
+    if ((error = check_flags( sock, flags ))) return error;
     if ((error = check_state( sock ))) return error;
-    if (is_overlapped( sock, overlapped ))
-    {
-        FIXME_ONCE( "overlapped receives are not built yet\n" );
-        return WSAEOPNOTSUPP;
-    }
     params.bufs = (const struct unix_buf *)msg.lpBuffers;
     params.count = msg.dwBufferCount;
-    params.addr = from.data;
-    params.addr_len = sizeof(from.data);
     params.control = msg.Control.buf;
     params.control_len = msg.Control.len;
-    /* without a buffer, that there was control data is told all the same */
-    if (!params.control_len) params.control = &params.control_len;
-    if ((error = receive( sock, &params, msg.dwFlags & ~out_flags ))) return error;
-    from.len = params.addr_len;
-    return return_msg( &params, &from, &msg, program_msg, received );
+    if (is_overlapped( sock, overlapped ))
+        error = recv_overlapped( sock, &params, flags, NULL, NULL, program_msg, overlapped, routine, &result );
+    else error = recv_msg_now( sock, &params, &msg, program_msg, flags, &result );
+    if (error && error != WSAEMSGSIZE) return error;
+    return received && !copy_safe( received, &result, sizeof(result) ) ? WSAEFAULT : error;
 }
 
 /***********************************************************************
@@ -498,9 +538,10 @@ int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *ov
     TRACE( "socket %#Ix, msg %p, received %p, overlapped %p, completion %p\n", s, msg, received, overlapped, completion );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
-    error = recv_msg( sock, msg, received, overlapped );
+    error = recv_msg( sock, msg, received, overlapped, completion );
+    if (!error && is_overlapped( sock, overlapped )) SetLastError( 0 );
     socket_put( sock );
-    if (!error || error == WSAEMSGSIZE)
+    if (received && (!error || error == WSAEMSGSIZE))
         TRACE( "%lu bytes, flags %s, address %s, %lu bytes of control data\n", *received,
                debugstr_msg_flags( msg->dwFlags ), debugstr_sockaddr( msg->name, msg->namelen ), msg->Control.len );
     return return_error( error );

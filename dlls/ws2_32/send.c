@@ -23,6 +23,7 @@ Sending: send, sendto, WSASend, WSASendTo, WSASendMsg
  * and a non-blocking one gives the rest to the helper, which sends it before anything else. */
 
 #include "ws2_32_private.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -231,8 +232,29 @@ static unsigned int send_datagram( struct socket *sock, struct send_params *para
 
 /* ---- a whole send ---- */
 
-/* params has the address and the control data, if any; params->result is what was sent */
-static unsigned int send_buffers( struct socket *sock, struct send_params *params, const WSABUF *bufs, DWORD count, DWORD flags )
+/* how the program hears of an overlapped send's end */
+struct overlapped_call
+{
+    WSAOVERLAPPED                     *overlapped;
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+};
+
+static unsigned int send_overlapped( struct socket *sock, struct send_params *params, const struct overlapped_call *call )
+{
+    struct completion_port port = engine_port( sock );
+    struct completion completion;
+    unsigned int error;
+    DWORD count = 0;
+
+    if ((error = completion_from_overlapped( &completion, &port, call->overlapped, call->routine ))) return error;
+    error = send_post( sock, params, &completion, &count );
+    params->result = count;
+    return error;
+}
+
+/* params has the address and the control data, if any; params->result is what was sent. call: NULL, if the program waits */
+static unsigned int send_buffers( struct socket *sock, struct send_params *params, const WSABUF *bufs, DWORD count, DWORD flags,
+                                  const struct overlapped_call *call )
 {
     params->socket = sock->unix;
     params->bufs = (const struct unix_buf *)bufs;
@@ -240,13 +262,14 @@ static unsigned int send_buffers( struct socket *sock, struct send_params *param
     params->flags = flags;
     if (!buffers_readable( bufs, count )) return WSAEFAULT;
     if (socket_is_local( sock ) && buffers_length( bufs, count ) > TAPSTER_MAX_MESSAGE) return WSAEMSGSIZE;
+    if (call) return send_overlapped( sock, params, call );
     if (!socket_is_stream( sock )) return send_datagram( sock, params );
     return send_stream( sock, params, buffers_length( bufs, count ) );
 }
 
 /* what all sends check, in Windows' order, then the send */
 static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD count, DWORD flags, const struct sockaddr *addr,
-                             int addr_len, SIZE_T *sent )
+                             int addr_len, const struct overlapped_call *call, SIZE_T *sent )
 {
     struct send_params params = { 0 };
     struct address target;
@@ -261,9 +284,19 @@ static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD coun
         params.addr = target.data;
         params.addr_len = target.len;
     }
-    error = send_buffers( sock, &params, bufs, count, flags );
+    error = send_buffers( sock, &params, bufs, count, flags, call );
     *sent = params.result;
     return error;
+}
+
+unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count )
+{
+    struct send_params params = { .bufs = (const struct unix_buf *)buf, .count = 1 };
+    unsigned int error;
+
+    if ((error = check_state( sock, FALSE ))) return error;
+    if (!buffers_readable( buf, 1 )) return WSAEFAULT;
+    return send_post( sock, &params, completion, count );
 }
 
 /* send and sendto */
@@ -275,7 +308,7 @@ static unsigned int send_simple( SOCKET s, const char *buf, int len, DWORD flags
     unsigned int error;
 
     if (!(sock = socket_get( s ))) return GetLastError();
-    error = send_to( sock, &buffer, 1, flags, addr, addr_len, sent );
+    error = send_to( sock, &buffer, 1, flags, addr, addr_len, NULL, sent );
     socket_put( sock );
     return error;
 }
@@ -325,24 +358,20 @@ static unsigned int check_pointers( const struct socket *sock, const WSABUF *buf
 }
 
 static unsigned int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
-                              int addr_len, WSAOVERLAPPED *overlapped )
+                              int addr_len, const struct overlapped_call *call )
 {
     struct socket *sock;
     unsigned int error;
     SIZE_T result = 0;
+    BOOL overlapped;
 
     if (!(sock = socket_get( s ))) return GetLastError();
-    if (!(error = check_pointers( sock, bufs, count, sent, overlapped )))
-    {
-        if (is_overlapped( sock, overlapped ))
-        {
-            FIXME_ONCE( "overlapped sends are not built yet\n" );
-            error = WSAEOPNOTSUPP;
-        }
-        else error = send_to( sock, bufs, count, flags, addr, addr_len, &result );
-    }
+    overlapped = is_overlapped( sock, call->overlapped );
+    if (!(error = check_pointers( sock, bufs, count, sent, call->overlapped )))
+        error = send_to( sock, bufs, count, flags, addr, addr_len, overlapped ? call : NULL, &result );
     socket_put( sock );
-    if (!error && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
+    if (!error && sent && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
+    if (!error && overlapped) SetLastError( 0 );
     if (!error) TRACE( "%Iu bytes\n", result );
     return error;
 }
@@ -355,9 +384,11 @@ static unsigned int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *
 int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, WSAOVERLAPPED *overlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
+    struct overlapped_call call = { overlapped, completion };
+
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), overlapped, completion );
-    return return_error( send_wsa( s, bufs, count, sent, flags, NULL, 0, overlapped ) );
+    return return_error( send_wsa( s, bufs, count, sent, flags, NULL, 0, &call ) );
 }
 
 /***********************************************************************
@@ -368,10 +399,12 @@ int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flag
 int WINAPI WSASendTo( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
                       int addr_len, WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
+    struct overlapped_call call = { overlapped, completion };
+
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, address %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), debugstr_sockaddr( addr, addr_len ),
            overlapped, completion );
-    return return_error( send_wsa( s, bufs, count, sent, flags, addr, addr_len, overlapped ) );
+    return return_error( send_wsa( s, bufs, count, sent, flags, addr, addr_len, &call ) );
 }
 
 /* ---- WSASendMsg ---- */
@@ -388,7 +421,7 @@ static unsigned int check_msg( const struct socket *sock, const WSAMSG *msg, DWO
 }
 
 static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DWORD flags, DWORD *sent,
-                              WSAOVERLAPPED *overlapped, DWORD *result )
+                              const struct overlapped_call *call, DWORD *result )
 {
     struct send_params params = { 0 };
     struct address target;
@@ -396,12 +429,7 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
     WSAMSG msg;
 
     if (!program_msg || !copy_safe( &msg, program_msg, sizeof(msg) )) return WSAEFAULT;
-    if ((error = check_msg( sock, &msg, flags, sent, overlapped ))) return error;
-    if (is_overlapped( sock, overlapped ))
-    {
-        FIXME_ONCE( "overlapped sends are not built yet\n" );
-        return WSAEOPNOTSUPP;
-    }
+    if ((error = check_msg( sock, &msg, flags, sent, call->overlapped ))) return error;
     /* here also a send that fails for want of an address binds the socket */
     if ((error = bind_implicitly( sock ))) return error;
     if ((error = check_addr( sock, msg.name, msg.namelen, &target ))) return error;
@@ -416,9 +444,10 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
         params.control = msg.Control.buf;
         params.control_len = msg.Control.len;
     }
-    error = send_buffers( sock, &params, msg.lpBuffers, msg.dwBufferCount, flags );
+    if (!is_overlapped( sock, call->overlapped )) call = NULL;
+    error = send_buffers( sock, &params, msg.lpBuffers, msg.dwBufferCount, flags, call );
     *result = params.result;
-    if (!error && !copy_safe( sent, result, sizeof(*sent) )) error = WSAEFAULT;
+    if (!error && sent && !copy_safe( sent, result, sizeof(*sent) )) error = WSAEFAULT;
     return error;
 }
 
@@ -430,6 +459,7 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
 int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERLAPPED *overlapped,
                        LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
+    struct overlapped_call call = { overlapped, completion };
     struct socket *sock;
     unsigned int error;
     DWORD result = 0;
@@ -438,7 +468,8 @@ int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERL
            overlapped, completion );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
-    error = send_msg( sock, msg, flags, sent, overlapped, &result );
+    error = send_msg( sock, msg, flags, sent, &call, &result );
+    if (!error && is_overlapped( sock, overlapped )) SetLastError( 0 );
     socket_put( sock );
     if (!error) TRACE( "%lu bytes\n", result );
     return return_error( error );

@@ -30,6 +30,7 @@ Taking turns: one thread at a time sends on a stream
  * whether it lives. */
 
 #include "ws2_32_private.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -199,6 +200,23 @@ void turn_keep( struct socket *sock )
 
 void turn_leave( struct socket *sock )
 {
+    if (!(InterlockedExchange( turn_of( sock ), 0 ) & TURN_AWAITED)) return;
+    wake_waiters( sock->unix );
+    engine_send_on( sock->unix );
+}
+
+BOOL turn_take_for( struct socket *sock, DWORD tid )
+{
+    volatile LONG *turn = turn_of( sock );
+    LONG old;
+
+    while ((old = InterlockedCompareExchange( turn, tid & ~TURN_FLAGS, 0 )))
+        if (InterlockedCompareExchange( turn, old | TURN_AWAITED, old ) == old) return FALSE;
+    return TRUE;
+}
+
+void turn_leave_for( struct socket *sock )
+{
     if (InterlockedExchange( turn_of( sock ), 0 ) & TURN_AWAITED) wake_waiters( sock->unix );
 }
 
@@ -207,5 +225,7 @@ void turn_abandon( struct unix_socket *unix, DWORD tid )
     LONG old = *(volatile LONG *)&unix->turn;
 
     if ((old & ~TURN_FLAGS) != (LONG)(tid & ~TURN_FLAGS)) return;
-    if (InterlockedExchange( (volatile LONG *)&unix->turn, 0 ) & TURN_AWAITED) wake_waiters( unix );
+    if (!(InterlockedExchange( (volatile LONG *)&unix->turn, 0 ) & TURN_AWAITED)) return;
+    wake_waiters( unix );
+    engine_send_on( unix );
 }

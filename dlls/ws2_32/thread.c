@@ -19,6 +19,8 @@
  */
 
 #include "ws2_32_private.h"
+#include "bridge.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
@@ -102,6 +104,7 @@ static void give_up( struct thread_data *data )
         socket_release( use->sock );
     }
     if (data->wake_fd != -1) UNIX_CALL( close_fd, &params );
+    if (data->self) NtClose( data->self );
     if (data->uses != data->first_uses) HeapFree( GetProcessHeap(), 0, data->uses );
     HeapFree( GetProcessHeap(), 0, data->hostent );
     HeapFree( GetProcessHeap(), 0, data->servent );
@@ -377,6 +380,23 @@ void thread_detach(void)
     ReleaseSRWLockExclusive( &threads_lock );
     if (!data) return;
 
+    if (data->posts) engine_cancel_thread( data->tid );
     TlsSetValue( tls_index, NULL );
     give_up( data );
+}
+
+DWORD thread_posts(void)
+{
+    struct thread_data *data = thread_get();
+
+    if (data) data->posts = TRUE;
+    return GetCurrentThreadId();
+}
+
+HANDLE thread_handle(void)
+{
+    struct thread_data *data = thread_get();
+
+    if (data && !data->self) bridge_duplicate( GetCurrentThread(), GetCurrentProcess(), &data->self );
+    return data ? data->self : NULL;
 }

@@ -187,6 +187,8 @@ struct thread_data
     LONG                cancelled;      /* WSACancelBlockingCall */
     LONG                in_hook;        /* its blocking hook runs (1.1: blocking calls fail WSAEINPROGRESS) */
     FARPROC             hook;           /* WSASetBlockingHook; NULL: the default one */
+    BOOL                posts;          /* it has posted overlapped operations: they end with it */
+    HANDLE              self;           /* a handle of the thread, NULL: not needed so far */
     DWORD               open_type;      /* SO_OPENTYPE: not 0: socket() makes non-overlapped ones */
     char                ntoa[16];       /* inet_ntoa's result */
     void               *hostent;        /* gethostbyX's result, heap */
@@ -207,6 +209,8 @@ extern void thread_note_apc( DWORD tid );       /* a user APC was queued to this
 extern void thread_wake( struct socket *sock ); /* ends all waits in it, and all waits in many */
 extern LONG thread_wakes(void);         /* how many times so far: for wait_many */
 extern void thread_detach(void);
+extern DWORD thread_posts( void );      /* this thread posts an operation, which ends with it; its id */
+extern HANDLE thread_handle(void);      /* of this thread, for its life; NULL: no memory */
 /* this thread has a reference; no longer (the newest go first, or it takes O(references of the thread)) */
 extern void thread_enter( struct socket *sock );
 extern void thread_leave( struct socket *sock );
@@ -381,6 +385,28 @@ extern int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAP
 /* a connection that nobody wants, and that has no handle: it is reset */
 extern void accept_refuse( struct unix_socket *connection );
 
+/* ---- overlapped.c ---- */
+
+/* what Winsock calls the end of an operation, and the flags of a receive */
+extern unsigned int overlapped_error( NTSTATUS status );
+extern DWORD overlapped_flags( NTSTATUS status );
+
+/* ---- recv_overlapped.c, send_overlapped.c: receives and sends that may wait ---- */
+
+struct completion;
+/* What has been checked is posted: as engine_post. params as for recv_try, with the program's buffers; addr, addr_len, msg
+ * (NULL each): where the results go. */
+extern unsigned int recv_post( struct socket *sock, const struct recv_params *params, DWORD flags, struct sockaddr *addr,
+                               int *addr_len, WSAMSG *msg, const struct completion *completion, DWORD *count );
+extern unsigned int send_post( struct socket *sock, const struct send_params *params, const struct completion *completion,
+                               DWORD *count );
+/* recv.c, send.c: ReadFile's and WriteFile's overlapped operations */
+extern unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
+extern unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
+/* recv.c: what a message says on its way back; 0, WSAEMSGSIZE, WSAEFAULT */
+extern unsigned int recv_return_msg( const struct recv_params *params, const struct address *from, const WSAMSG *msg,
+                                     WSAMSG *program_msg );
+
 /* ---- send_turn.c: the threads of this process that send on one stream take turns ---- */
 
 /* TRUE: it is this thread's. Else wait for it: 0, WSAETIMEDOUT, WSAEINTR (closed). Non-blocking: WSAEWOULDBLOCK when
@@ -389,6 +415,9 @@ extern BOOL turn_take( struct socket *sock );
 extern unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline );
 extern void turn_keep( struct socket *sock );   /* it will take long: those that can't wait should know */
 extern void turn_leave( struct socket *sock );
+/* The engine's, for all the sends that wait in it. FALSE: it is somebody's, who will call engine_send_on. */
+extern BOOL turn_take_for( struct socket *sock, DWORD tid );
+extern void turn_leave_for( struct socket *sock );
 /* a thread has ended that was in the socket, or waited for its turn in any */
 extern void turn_abandon( struct unix_socket *unix, DWORD tid );
 extern void turn_stop_waiting( DWORD tid );

@@ -128,17 +128,25 @@ static void unhash( struct unix_socket *socket )
 
 void sockets_abandon( struct unix_socket *socket, int fd )
 {
+    struct socket_params params = { socket };
+    int watched;
+
     unhash( socket );
     socket->gone = 1;
     socket->ref.generation = 0;
     __atomic_store_n( &socket->slot, &gone_slot, __ATOMIC_RELEASE );
     /* threads may be about to use it: it must not become another file's */
+    watched = socket->watched;
+    engine_forget( socket );
     dup3( fd, socket->fd, O_CLOEXEC );
+    /* what waits finds the end there */
+    if (watched) engine_watch( &params );
 }
 
 void sockets_remove( struct unix_socket *socket )
 {
     if (!socket->gone) unhash( socket );
+    engine_forget( socket );
     close( socket->fd );
     socket->fd = -1;
     if (socket->backlog_fd != -1) close( socket->backlog_fd );

@@ -112,6 +112,12 @@ extern NTSTATUS wait_thread_alive( void *args );
 extern NTSTATUS wait_event_signal( void *args );
 extern NTSTATUS wait_close_fd( void *args );
 
+/* engine.c */
+extern NTSTATUS engine_start( void *args );
+extern NTSTATUS engine_watch( void *args );
+extern NTSTATUS engine_watch_fd( void *args );
+extern NTSTATUS engine_wait( void *args );
+
 /* option.c */
 extern NTSTATUS option_getsockname( void *args );
 extern NTSTATUS option_getpeername( void *args );
@@ -146,6 +152,8 @@ extern unsigned int local_recv( struct recv_params *params );
 extern unsigned int local_send( struct send_params *params );
 /* FIONREAD: the size of the first message */
 extern unsigned int local_queued( struct unix_socket *socket );
+/* engine.c: before a socket's fd is closed, which others may have too */
+extern void engine_forget( struct unix_socket *socket );
 
 /* control.c: gives a backlog's memfd (taken over) to the helper */
 extern unsigned int control_backlog( struct unix_socket *socket, uint64_t length, int memfd );

@@ -37,6 +37,7 @@ extern void func_local(void);
 extern void func_msg(void);
 extern void func_names(void);
 extern void func_option(void);
+extern void func_overlapped(void);
 extern void func_ports(void);
 extern void func_process(void);
 extern void func_reset(void);
@@ -66,6 +67,7 @@ const struct test winetest_testlist[] =
     { "msg", func_msg },
     { "names", func_names },
     { "option", func_option },
+    { "overlapped", func_overlapped },
     { "ports", func_ports },
     { "process", func_process },
     { "reset", func_reset },
