@@ -130,9 +130,19 @@ static void receive_ended( struct engine_socket *es )
         (socket_flags( &es->shell ) & SOCKET_RECV_SHUTDOWN)) UNIX_CALL( socket_arm, &arm );
 }
 
+/* before anybody else hears of it: what the caller's pointers point to may go with the operation */
+static void tell_caller( const struct operation *op )
+{
+    DWORD count = op->count;
+
+    if (op->told_count) copy_safe( op->told_count, &count, sizeof(count) );
+    if (op->told_flags) copy_safe( op->told_flags, &op->flags, sizeof(op->flags) );
+}
+
 static void end_operation( struct engine_socket *es, struct operation *op, NTSTATUS status, unsigned int error )
 {
     if (op->finish) op->finish( op, error );
+    if (op->at_once) tell_caller( op );
     completion_deliver( &op->completion, &es->port, status, op->count, op->at_once );
     HeapFree( GetProcessHeap(), 0, op );
 }
@@ -312,14 +322,13 @@ static unsigned int enqueue( struct engine_socket *es, enum engine_queue queue, 
     return WSA_IO_PENDING;
 }
 
-static unsigned int post_locked( struct engine_socket *es, enum engine_queue queue, struct operation *op, DWORD *count )
+static unsigned int post_locked( struct engine_socket *es, enum engine_queue queue, struct operation *op )
 {
     unsigned int error = is_empty( &es->queues[queue] ) ? attempt( es, queue, op ) : WSAEWOULDBLOCK;
 
     switch (error)
     {
     case 0:
-        *count = op->count;
         end_operation( es, op, STATUS_SUCCESS, 0 );
         return 0;
     case WSAEWOULDBLOCK:
@@ -335,7 +344,7 @@ static unsigned int post_locked( struct engine_socket *es, enum engine_queue que
     return error;
 }
 
-unsigned int engine_post( struct socket *sock, enum engine_queue queue, struct operation *op, DWORD *count )
+unsigned int engine_post( struct socket *sock, enum engine_queue queue, struct operation *op )
 {
     struct engine_socket *es = start_engine() ? find_or_make( sock->unix ) : NULL;
     unsigned int error = es ? WSAENOTSOCK : WSAENOBUFS;
@@ -348,7 +357,7 @@ unsigned int engine_post( struct socket *sock, enum engine_queue queue, struct o
         /* closesocket says so first, and then ends what it finds here */
         if (!__atomic_load_n( &sock->closing, __ATOMIC_SEQ_CST ))
         {
-            error = post_locked( es, queue, op, count );
+            error = post_locked( es, queue, op );
             op = NULL;
         }
         sent_all( es );

@@ -39,6 +39,9 @@ struct operation
     DWORD             tid;              /* of the thread that posted it */
     BOOL              at_once;          /* the call that posted it has not returned */
     ULONG_PTR         count;            /* out: bytes so far */
+    DWORD            *told_count;       /* where the call says them if it is done at once; NULL: nowhere */
+    DWORD            *told_flags;       /* and a receive's flags */
+    DWORD             flags;            /* these */
     /* One attempt, under the socket's lock: 0 done, WSAEWOULDBLOCK, or how it failed (WSAEMSGSIZE: done, and more than fitted). */
     unsigned int    (*attempt)( struct socket *sock, struct operation *op );
     /* after it, before the program hears of it: hands results over. May be NULL. */
@@ -46,8 +49,8 @@ struct operation
 };
 
 /* Posts an operation (taken over): 0 done, and told as asked for; WSA_IO_PENDING; or why it can't be: then nothing
- * is told, and nothing has been done. *count: bytes, if it is done. */
-extern unsigned int engine_post( struct socket *sock, enum engine_queue queue, struct operation *op, DWORD *count );
+ * is told, and nothing has been done. In the first two cases the program may have freed everything by now. */
+extern unsigned int engine_post( struct socket *sock, enum engine_queue queue, struct operation *op );
 /* the port and modes of a socket, for completion_from_...; only valid while it is open */
 extern struct completion_port engine_port( struct socket *sock );
 /* CreateIoCompletionPort: the port (duplicated) and its key; STATUS_INVALID_PARAMETER: it has one */

@@ -50,7 +50,7 @@ static NTSTATUS complete( NTSTATUS status, ULONG_PTR count, HANDLE event, PIO_AP
 }
 
 /* the one that posts: recv_file or send_file */
-typedef unsigned int post_func( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
+typedef unsigned int post_func( struct socket *sock, const WSABUF *buf, const struct completion *completion );
 
 static NTSTATUS post( struct socket *sock, post_func *func, const WSABUF *buf, HANDLE event, PIO_APC_ROUTINE apc, void *context,
                       IO_STATUS_BLOCK *io )
@@ -58,10 +58,9 @@ static NTSTATUS post( struct socket *sock, post_func *func, const WSABUF *buf, H
     struct completion_port port = engine_port( sock );
     struct completion completion;
     unsigned int error;
-    DWORD count;
 
     if (!(error = completion_from_file( &completion, &port, event, apc, context, io )))
-        error = func( sock, buf, &completion, &count );
+        error = func( sock, buf, &completion );
     socket_put( sock );
     return error == WSA_IO_PENDING ? STATUS_PENDING : completion_status( error );
 }

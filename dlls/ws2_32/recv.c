@@ -357,9 +357,9 @@ static unsigned int check_pointers( const struct socket *sock, const WSABUF *buf
 }
 
 /* as a program's overlapped operation; peeking makes no sense there */
-static unsigned int recv_overlapped( struct socket *sock, const struct recv_params *params, DWORD flags, struct sockaddr *addr,
-                                     int *addr_len, WSAMSG *msg, WSAOVERLAPPED *overlapped,
-                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine, DWORD *count )
+static unsigned int recv_overlapped( struct socket *sock, const struct recv_params *params, DWORD flags,
+                                     const struct recv_results *results, WSAOVERLAPPED *overlapped,
+                                     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
 {
     struct completion_port port = engine_port( sock );
     struct completion completion;
@@ -367,58 +367,64 @@ static unsigned int recv_overlapped( struct socket *sock, const struct recv_para
 
     if (flags & MSG_PEEK) return WSAEOPNOTSUPP;
     if ((error = completion_from_overlapped( &completion, &port, overlapped, routine ))) return error;
-    return recv_post( sock, params, flags, addr, addr_len, msg, &completion, count );
+    return recv_post( sock, params, flags, results, &completion );
 }
 
-unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count )
+unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion )
 {
     struct recv_params params = { .bufs = (const struct unix_buf *)buf, .count = 1 };
+    struct recv_results none = { NULL };
     unsigned int error;
 
     if ((error = check_state( sock ))) return error;
-    return recv_post( sock, &params, 0, NULL, NULL, NULL, completion, count );
+    return recv_post( sock, &params, 0, &none, completion );
 }
 
-static unsigned int recv_buffers( struct socket *sock, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
-                                  struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped,
-                                  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
+/* what the program waits for */
+static unsigned int recv_now( struct socket *sock, const struct recv_params *params, DWORD flags, const struct recv_results *results )
+{
+    DWORD received = 0;
+    unsigned int error;
+
+    error = receive_from( sock, (const WSABUF *)params->bufs, params->count, &flags, results->addr, results->addr_len, &received );
+    if (error && error != WSAEMSGSIZE) return error;
+    if (!copy_safe( results->count, &received, sizeof(received) )) return WSAEFAULT;
+    return copy_safe( results->flags, &flags, sizeof(flags) ) ? error : WSAEFAULT;
+}
+
+static unsigned int recv_buffers( struct socket *sock, const struct recv_params *params, const struct recv_results *results,
+                                  WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
+{
+    unsigned int error;
+    DWORD flags;
+
+    if ((error = check_pointers( sock, (const WSABUF *)params->bufs, params->count, results->count, results->flags, overlapped )))
+        return error;
+    flags = *results->flags;
+    if ((error = check_flags( sock, flags ))) return error;
+    if ((error = check_state( sock ))) return error;
+    if ((error = check_addr( sock, results->addr, results->addr_len ))) return error;
+    if (is_overlapped( sock, overlapped )) return recv_overlapped( sock, params, flags, results, overlapped, routine );
+    return recv_now( sock, params, flags, results );
+}
+
+static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, struct recv_results *results,
+                              WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
 {
     struct recv_params params = { .bufs = (const struct unix_buf *)bufs, .count = count };
-    DWORD local_flags, local_received = 0;
-    unsigned int error;
-
-    if ((error = check_pointers( sock, bufs, count, received, flags, overlapped ))) return error;
-    local_flags = *flags;
-    if ((error = check_flags( sock, local_flags ))) return error;
-    if ((error = check_state( sock ))) return error;
-    if ((error = check_addr( sock, addr, addr_len ))) return error;
-    if (is_overlapped( sock, overlapped ))
-    {
-        if (socket_has_connections( sock )) addr = NULL;
-        error = recv_overlapped( sock, &params, local_flags, addr, addr_len, NULL, overlapped, routine, &local_received );
-        if (error) return error;
-        local_flags &= MSG_OOB;
-    }
-    else error = receive_from( sock, bufs, count, &local_flags, addr, addr_len, &local_received );
-    if (error && error != WSAEMSGSIZE) return error;
-    if (received && !copy_safe( received, &local_received, sizeof(*received) )) return WSAEFAULT;
-    return copy_safe( flags, &local_flags, sizeof(*flags) ) ? error : WSAEFAULT;
-}
-
-static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags,
-                              struct sockaddr *addr, int *addr_len, WSAOVERLAPPED *overlapped,
-                              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine )
-{
     struct socket *sock;
     unsigned int error;
+    BOOL now;
 
     if (!(sock = socket_get( s ))) return GetLastError();
-    error = recv_buffers( sock, bufs, count, received, flags, addr, addr_len, overlapped, routine );
-    if (received && (!error || error == WSAEMSGSIZE))
-        TRACE( "%lu bytes, flags %s, address %s\n", *received, debugstr_msg_flags( *flags ),
-               addr && addr_len && !socket_has_connections( sock ) ? debugstr_sockaddr( addr, *addr_len ) : "none" );
-    if (!error && is_overlapped( sock, overlapped )) SetLastError( 0 );
+    now = !is_overlapped( sock, overlapped );
+    if (socket_has_connections( sock )) results->addr = NULL;
+    error = recv_buffers( sock, &params, results, overlapped, routine );
     socket_put( sock );
+    if (now && (!error || error == WSAEMSGSIZE))
+        TRACE( "%lu bytes, flags %s, address %s\n", *results->count, debugstr_msg_flags( *results->flags ),
+               results->addr && results->addr_len ? debugstr_sockaddr( results->addr, *results->addr_len ) : "none" );
+    if (!now && !error) SetLastError( 0 );
     return error;
 }
 
@@ -430,9 +436,11 @@ static unsigned int recv_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *
 int WINAPI WSARecv( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags, WSAOVERLAPPED *overlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
+    struct recv_results results = { .count = received, .flags = flags };
+
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, received, flags, overlapped, completion );
-    return return_error( recv_wsa( s, bufs, count, received, flags, NULL, NULL, overlapped, completion ) );
+    return return_error( recv_wsa( s, bufs, count, &results, overlapped, completion ) );
 }
 
 /***********************************************************************
@@ -443,9 +451,11 @@ int WINAPI WSARecv( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DWORD 
 int WINAPI WSARecvFrom( SOCKET s, WSABUF *bufs, DWORD count, DWORD *received, DWORD *flags, struct sockaddr *addr,
                         int *addr_len, WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
+    struct recv_results results = { .addr = addr, .addr_len = addr_len, .count = received, .flags = flags };
+
     TRACE( "socket %#Ix, buffers %s, count %lu, received %p, flags %p, addr %p, addr_len %p, overlapped %p, completion %p\n",
            s, debugstr_buffers( bufs, count ), count, received, flags, addr, addr_len, overlapped, completion );
-    return return_error( recv_wsa( s, bufs, count, received, flags, addr, addr_len, overlapped, completion ) );
+    return return_error( recv_wsa( s, bufs, count, &results, overlapped, completion ) );
 }
 
 /* ---- WSARecvMsg ---- */
@@ -480,12 +490,13 @@ unsigned int recv_return_msg( const struct recv_params *params, const struct add
     return params->result_flags & (UNIX_MSG_TRUNC | UNIX_MSG_CTRUNC) ? WSAEMSGSIZE : 0;
 }
 
-/* the answer comes before the call returns */
-static unsigned int recv_msg_now( struct socket *sock, struct recv_params *params, WSAMSG *msg, WSAMSG *program_msg,
-                                  DWORD flags, DWORD *result )
+/* what the program waits for */
+static unsigned int recv_msg_now( struct socket *sock, struct recv_params *params, const WSAMSG *msg, WSAMSG *program_msg,
+                                  DWORD flags, DWORD *received )
 {
     struct address from;
     unsigned int error;
+    DWORD result;
 
     params->addr = from.data;
     params->addr_len = sizeof(from.data);
@@ -493,8 +504,9 @@ static unsigned int recv_msg_now( struct socket *sock, struct recv_params *param
     if (!params->control_len) params->control = &params->control_len;
     if ((error = receive( sock, params, flags ))) return error;
     from.len = params->addr_len;
-    *result = params->result;
-    return recv_return_msg( params, &from, msg, program_msg );
+    result = params->result;
+    error = recv_return_msg( params, &from, msg, program_msg );
+    return copy_safe( received, &result, sizeof(result) ) ? error : WSAEFAULT;
 }
 
 static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *received, WSAOVERLAPPED *overlapped,
@@ -502,9 +514,10 @@ static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *r
 {
     /* a program may leave in the flags what the last call put there */
     static const DWORD out_flags = MSG_TRUNC | MSG_CTRUNC | MSG_BCAST | MSG_MCAST;
+    struct recv_results results = { .msg = program_msg, .count = received };
     struct recv_params params = { 0 };
-    DWORD result = 0, flags;
     unsigned int error;
+    DWORD flags;
     WSAMSG msg;
 
     if (!program_msg || !probe_write( program_msg, sizeof(msg) )) return WSAEFAULT;
@@ -517,11 +530,8 @@ static unsigned int recv_msg( struct socket *sock, WSAMSG *program_msg, DWORD *r
     params.count = msg.dwBufferCount;
     params.control = msg.Control.buf;
     params.control_len = msg.Control.len;
-    if (is_overlapped( sock, overlapped ))
-        error = recv_overlapped( sock, &params, flags, NULL, NULL, program_msg, overlapped, routine, &result );
-    else error = recv_msg_now( sock, &params, &msg, program_msg, flags, &result );
-    if (error && error != WSAEMSGSIZE) return error;
-    return received && !copy_safe( received, &result, sizeof(result) ) ? WSAEFAULT : error;
+    if (is_overlapped( sock, overlapped )) return recv_overlapped( sock, &params, flags, &results, overlapped, routine );
+    return recv_msg_now( sock, &params, &msg, program_msg, flags, received );
 }
 
 /***********************************************************************
@@ -534,15 +544,17 @@ int WINAPI WSARecvMsg( SOCKET s, WSAMSG *msg, DWORD *received, WSAOVERLAPPED *ov
 {
     struct socket *sock;
     unsigned int error;
+    BOOL now;
 
     TRACE( "socket %#Ix, msg %p, received %p, overlapped %p, completion %p\n", s, msg, received, overlapped, completion );
 
     if (!(sock = socket_get( s ))) return return_error( GetLastError() );
+    now = !is_overlapped( sock, overlapped );
     error = recv_msg( sock, msg, received, overlapped, completion );
-    if (!error && is_overlapped( sock, overlapped )) SetLastError( 0 );
     socket_put( sock );
-    if (received && (!error || error == WSAEMSGSIZE))
+    if (now && (!error || error == WSAEMSGSIZE))
         TRACE( "%lu bytes, flags %s, address %s, %lu bytes of control data\n", *received,
                debugstr_msg_flags( msg->dwFlags ), debugstr_sockaddr( msg->name, msg->namelen ), msg->Control.len );
+    if (!now && !error) SetLastError( 0 );
     return return_error( error );
 }

@@ -28,10 +28,8 @@ struct receive
     struct recv_params params;
     SIZE_T             wanted;          /* bytes that a stream's receive waits for */
     struct address     from;
-    struct sockaddr   *addr;            /* where the sender's address goes, NULL: nowhere */
-    int               *addr_len;
-    WSAMSG            *program_msg;     /* WSARecvMsg's, NULL: none */
-    WSAMSG             msg;             /* as it was when posted */
+    struct recv_results results;
+    WSAMSG             msg;             /* WSARecvMsg's as it was when posted */
     WSABUF             bufs[1];
 };
 
@@ -69,15 +67,16 @@ static unsigned int attempt( struct socket *sock, struct operation *op )
 static void finish( struct operation *op, unsigned int error )
 {
     struct receive *receive = from_operation( op );
+    const struct recv_results *results = &receive->results;
 
     if (error && error != WSAEMSGSIZE) return;
     receive->from.len = receive->params.addr_len;
-    if (receive->program_msg) recv_return_msg( &receive->params, &receive->from, &receive->msg, receive->program_msg );
-    else if (receive->addr) address_return( &receive->from, receive->addr, receive->addr_len );
+    if (results->msg) recv_return_msg( &receive->params, &receive->from, &receive->msg, results->msg );
+    else if (results->addr) address_return( &receive->from, results->addr, results->addr_len );
 }
 
-unsigned int recv_post( struct socket *sock, const struct recv_params *params, DWORD flags, struct sockaddr *addr,
-                        int *addr_len, WSAMSG *msg, const struct completion *completion, DWORD *count )
+unsigned int recv_post( struct socket *sock, const struct recv_params *params, DWORD flags,
+                        const struct recv_results *results, const struct completion *completion )
 {
     struct receive *receive = HeapAlloc( GetProcessHeap(), HEAP_ZERO_MEMORY,
                                          offsetof( struct receive, bufs[params->count] ) );
@@ -87,20 +86,22 @@ unsigned int recv_post( struct socket *sock, const struct recv_params *params, D
     receive->op.completion = *completion;
     receive->op.attempt = attempt;
     receive->op.finish = finish;
+    receive->op.told_count = results->count;
+    receive->op.told_flags = results->flags;
+    receive->op.flags = flags & MSG_OOB;
     receive->params = *params;
     receive->params.socket = sock->unix;
     receive->params.bufs = (const struct unix_buf *)receive->bufs;
     receive->params.flags = flags & MSG_OOB;
     receive->wanted = flags & MSG_WAITALL ? buffers_length( receive->bufs, params->count ) : 1;
-    receive->addr = addr;
-    receive->addr_len = addr_len;
-    if ((receive->program_msg = msg)) receive->msg = *msg;
-    if (addr || msg)
+    receive->results = *results;
+    if (results->msg) receive->msg = *results->msg;
+    if (results->addr || results->msg)
     {
         receive->params.addr = receive->from.data;
         receive->params.addr_len = sizeof(receive->from.data);
     }
     /* without a buffer, that there was control data is told all the same */
-    if (msg && !params->control_len) receive->params.control = &receive->params.control_len;
-    return engine_post( sock, ENGINE_RECEIVE, &receive->op, count );
+    if (results->msg && !params->control_len) receive->params.control = &receive->params.control_len;
+    return engine_post( sock, ENGINE_RECEIVE, &receive->op );
 }

@@ -237,19 +237,17 @@ struct overlapped_call
 {
     WSAOVERLAPPED                     *overlapped;
     LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+    DWORD                             *sent;            /* if it is done at once; NULL: nowhere */
 };
 
-static unsigned int send_overlapped( struct socket *sock, struct send_params *params, const struct overlapped_call *call )
+static unsigned int send_overlapped( struct socket *sock, const struct send_params *params, const struct overlapped_call *call )
 {
     struct completion_port port = engine_port( sock );
     struct completion completion;
     unsigned int error;
-    DWORD count = 0;
 
     if ((error = completion_from_overlapped( &completion, &port, call->overlapped, call->routine ))) return error;
-    error = send_post( sock, params, &completion, &count );
-    params->result = count;
-    return error;
+    return send_post( sock, params, call->sent, &completion );
 }
 
 /* params has the address and the control data, if any; params->result is what was sent. call: NULL, if the program waits */
@@ -289,14 +287,14 @@ static unsigned int send_to( struct socket *sock, const WSABUF *bufs, DWORD coun
     return error;
 }
 
-unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count )
+unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion )
 {
     struct send_params params = { .bufs = (const struct unix_buf *)buf, .count = 1 };
     unsigned int error;
 
     if ((error = check_state( sock, FALSE ))) return error;
     if (!buffers_readable( buf, 1 )) return WSAEFAULT;
-    return send_post( sock, &params, completion, count );
+    return send_post( sock, &params, NULL, completion );
 }
 
 /* send and sendto */
@@ -370,8 +368,12 @@ static unsigned int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *
     if (!(error = check_pointers( sock, bufs, count, sent, call->overlapped )))
         error = send_to( sock, bufs, count, flags, addr, addr_len, overlapped ? call : NULL, &result );
     socket_put( sock );
-    if (!error && sent && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
-    if (!error && overlapped) SetLastError( 0 );
+    if (overlapped)
+    {
+        if (!error) SetLastError( 0 );
+        return error;
+    }
+    if (!error && !copy_safe( sent, &result, sizeof(*sent) )) error = WSAEFAULT;
     if (!error) TRACE( "%Iu bytes\n", result );
     return error;
 }
@@ -384,7 +386,7 @@ static unsigned int send_wsa( SOCKET s, const WSABUF *bufs, DWORD count, DWORD *
 int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, WSAOVERLAPPED *overlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
-    struct overlapped_call call = { overlapped, completion };
+    struct overlapped_call call = { overlapped, completion, sent };
 
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), overlapped, completion );
@@ -399,7 +401,7 @@ int WINAPI WSASend( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flag
 int WINAPI WSASendTo( SOCKET s, WSABUF *bufs, DWORD count, DWORD *sent, DWORD flags, const struct sockaddr *addr,
                       int addr_len, WSAOVERLAPPED *overlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
-    struct overlapped_call call = { overlapped, completion };
+    struct overlapped_call call = { overlapped, completion, sent };
 
     TRACE( "socket %#Ix, buffers %s, count %lu, sent %p, flags %s, address %s, overlapped %p, completion %p\n", s,
            debugstr_buffers( bufs, count ), count, sent, debugstr_msg_flags( flags ), debugstr_sockaddr( addr, addr_len ),
@@ -447,7 +449,7 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
     if (!is_overlapped( sock, call->overlapped )) call = NULL;
     error = send_buffers( sock, &params, msg.lpBuffers, msg.dwBufferCount, flags, call );
     *result = params.result;
-    if (!error && sent && !copy_safe( sent, result, sizeof(*sent) )) error = WSAEFAULT;
+    if (!call && !error && !copy_safe( sent, result, sizeof(*sent) )) error = WSAEFAULT;
     return error;
 }
 
@@ -459,7 +461,7 @@ static unsigned int send_msg( struct socket *sock, const WSAMSG *program_msg, DW
 int WINAPI WSASendMsg( SOCKET s, WSAMSG *msg, DWORD flags, DWORD *sent, WSAOVERLAPPED *overlapped,
                        LPWSAOVERLAPPED_COMPLETION_ROUTINE completion )
 {
-    struct overlapped_call call = { overlapped, completion };
+    struct overlapped_call call = { overlapped, completion, sent };
     struct socket *sock;
     unsigned int error;
     DWORD result = 0;

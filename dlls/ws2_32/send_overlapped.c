@@ -47,7 +47,7 @@ static unsigned int attempt( struct socket *sock, struct operation *op )
     return error;
 }
 
-unsigned int send_post( struct socket *sock, const struct send_params *params, const struct completion *completion, DWORD *count )
+unsigned int send_post( struct socket *sock, const struct send_params *params, DWORD *count, const struct completion *completion )
 {
     SIZE_T size = offsetof( struct sending, bufs[params->count] );
     struct sending *sending;
@@ -56,6 +56,7 @@ unsigned int send_post( struct socket *sock, const struct send_params *params, c
     memcpy( sending->bufs, params->bufs, params->count * sizeof(WSABUF) );
     sending->op.completion = *completion;
     sending->op.attempt = attempt;
+    sending->op.told_count = count;
     sending->params = *params;
     sending->params.socket = sock->unix;
     sending->params.bufs = (const struct unix_buf *)sending->bufs;
@@ -71,5 +72,5 @@ unsigned int send_post( struct socket *sock, const struct send_params *params, c
         memcpy( sending->control, params->control, params->control_len );
         sending->params.control = sending->control;
     }
-    return engine_post( sock, ENGINE_SEND, &sending->op, count );
+    return engine_post( sock, ENGINE_SEND, &sending->op );
 }

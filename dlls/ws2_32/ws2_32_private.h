@@ -394,15 +394,23 @@ extern DWORD overlapped_flags( NTSTATUS status );
 /* ---- recv_overlapped.c, send_overlapped.c: receives and sends that may wait ---- */
 
 struct completion;
-/* What has been checked is posted: as engine_post. params as for recv_try, with the program's buffers; addr, addr_len, msg
- * (NULL each): where the results go. */
-extern unsigned int recv_post( struct socket *sock, const struct recv_params *params, DWORD flags, struct sockaddr *addr,
-                               int *addr_len, WSAMSG *msg, const struct completion *completion, DWORD *count );
-extern unsigned int send_post( struct socket *sock, const struct send_params *params, const struct completion *completion,
-                               DWORD *count );
+/* What has been checked is posted: as engine_post. params as for recv_try, with the program's buffers; addr, addr_len, msg,
+ * count, flags (NULL each): where the results go, the last two if it is done at once. */
+struct recv_results
+{
+    struct sockaddr *addr;
+    int             *addr_len;
+    WSAMSG          *msg;
+    DWORD           *count;
+    DWORD           *flags;
+};
+extern unsigned int recv_post( struct socket *sock, const struct recv_params *params, DWORD flags,
+                               const struct recv_results *results, const struct completion *completion );
+extern unsigned int send_post( struct socket *sock, const struct send_params *params, DWORD *count,
+                               const struct completion *completion );
 /* recv.c, send.c: ReadFile's and WriteFile's overlapped operations */
-extern unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
-extern unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion, DWORD *count );
+extern unsigned int recv_file( struct socket *sock, const WSABUF *buf, const struct completion *completion );
+extern unsigned int send_file( struct socket *sock, const WSABUF *buf, const struct completion *completion );
 /* recv.c: what a message says on its way back; 0, WSAEMSGSIZE, WSAEFAULT */
 extern unsigned int recv_return_msg( const struct recv_params *params, const struct address *from, const WSAMSG *msg,
                                      WSAMSG *program_msg );
