@@ -356,6 +356,42 @@ def linger_not_last(case):
     case.sees(ours={'rst': 1}, ignored=('data',))
 
 
+def linger_many(case):
+    """Hundreds of closes wait for dead hosts, and others do not wait with them."""
+    count = 300
+    program = case.stage.program()
+    with socket.create_server((capture.PEER, 0), backlog=count) as listener:
+        port = listener.getsockname()[1]
+        case.watch(port)
+        for _ in range(count):
+            sock = program.do('tcp')
+            program.do('linger', sock, 1, 3)
+            program.do('connect', sock, port, case.host())
+            capture.deafen(case.keep(listener.accept()[0]))
+            program.do('send', sock, 5)
+            program.do('closehandle', sock)
+    lingering = case.capture
+    start = time.monotonic()
+    for _ in range(20):
+        _, sock, peer = case.pair()
+        program.do('send', sock, 5)
+        same(peer.recv(10), bytes(5), 'the peer received')
+        program.do('close', sock)
+    check(time.monotonic() - start < 2, 'others waited for %.1f s' % (time.monotonic() - start))
+    case.capture = lingering
+    case.sees(ours={'data': 5 * count, 'fin': count, 'rst': count}, seconds=15)
+
+
+def backlog_late_data(case):
+    """What comes while the rest is still being sent resets it: nobody will read."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    send_much(case, program, sock)
+    program.do('close', sock)
+    case.sees(ignored=('data',))
+    peer.send(b'late')
+    case.sees(ours={'rst': 1}, peer={'data': 4}, ignored=('data',))
+
+
 def linger_handle(case):
     """CloseHandle does not wait; the seconds pass in the background."""
     program, sock, peer = case.pair(rcvbuf=SMALL)
@@ -456,7 +492,7 @@ CASES = [
     ('close-late-data', late_data), ('close-plain-shared', plain_shared),
     ('send-shutdown', send_shutdown), ('send-disconnect', send_disconnect),
     ('send-shutdown-backlog', send_shutdown_backlog), ('send-shutdown-shared', send_shutdown_shared),
-    ('close-backlog-shared', backlog_shared),
+    ('close-backlog-shared', backlog_shared), ('close-backlog-late-data', backlog_late_data),
     ('hard', hard), ('hard-unsent', hard_unsent), ('hard-handle', hard_handle), ('hard-duplicate', hard_duplicate),
     ('hard-wsaduplicate', hard_wsaduplicate),
     ('hard-shared', hard_shared), ('hard-set-by-other', hard_set_by_other),
@@ -465,6 +501,7 @@ CASES = [
     ('linger-peer-resets', linger_peer_resets), ('linger-late-data', linger_late_data),
     ('linger-nonblocking', linger_nonblocking), ('linger-shared', linger_shared), ('linger-duplicated', linger_duplicated),
     ('linger-not-last', linger_not_last), ('linger-handle', linger_handle),
+    ('linger-many', linger_many),
     ('listener-closed', listener_closed), ('listener-shared', listener_shared), ('listener-rejected', rejected),
     ('listener-deferred', deferred), ('listener-deferred-killed', deferred_killed), ('peer-reset', peer_reset),
 ]

@@ -218,6 +218,10 @@ class Scenario:
         self.sockets.append(sock)
         return sock
 
+    def host(self):
+        """The peers' address, as a number."""
+        return struct.unpack('>I', socket.inet_aton(capture.PEER))[0]
+
     def watch_clients(self, peers):
         """Peers that are about to connect to the program."""
         for peer in peers:
@@ -235,7 +239,7 @@ class Scenario:
             port = listener.getsockname()[1]
             self.watch(port)
             sock = program.do('tcp')
-            program.do('connect', sock, port, struct.unpack('>I', socket.inet_aton(capture.PEER))[0])
+            program.do('connect', sock, port, self.host())
             peer = self.keep(listener.accept()[0])
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return program, sock, peer
