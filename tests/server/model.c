@@ -287,7 +287,7 @@ u32 model_connect_status( struct model_sock *sock, int client, u32 *pending )
     }
 }
 
-/* the connection put back last, else the one that came first */
+/* the one that came first: those put back came before those that wait */
 static int model_next_connection( const struct model_sock *listener )
 {
     int i, best = -1;
@@ -296,8 +296,7 @@ static int model_next_connection( const struct model_sock *listener )
     {
         if (!model[i].used || model[i].listener != listener - model) continue;
         if (!model[i].deferred && !model[i].queued) continue;
-        if (best == -1 || model[i].deferred > model[best].deferred ||
-            (!model[best].deferred && model[i].queued < model[best].queued)) best = i;
+        if (best == -1 || model[i].deferred + model[i].queued < model[best].deferred + model[best].queued) best = i;
     }
     return best;
 }
@@ -329,6 +328,7 @@ u32 model_accept( struct model_sock *listener, int client, int *connection )
         model_show_deferred( listener );
         return 0;
     }
+    sock->came = sock->queued;
     sock->queued = 0;
     sock->record = sock->stream = 1;
     sock->state = SOCKET_CONNECTED;
@@ -340,18 +340,14 @@ u32 model_accept( struct model_sock *listener, int client, int *connection )
 
 u32 model_defer( struct model_sock *listener, struct model_sock *sock, int client )
 {
-    u32 last = 0;
-    int i;
-
     if (!model_holds( listener, client ) || !model_holds( sock, client )) return WSAENOTSOCK;
     if (listener->state != SOCKET_LISTENING || sock->listener != listener - model) return WSAEINVAL;
     if (sock->holders != 1u << client) return WSAEINVAL;
 
-    for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used && model[i].deferred > last) last = model[i].deferred;
     sock->holders = 0;
     sock->waits[client] = 0;
     sock->box = BOX_NONE;
-    sock->deferred = last + 1;
+    sock->deferred = sock->came;
     model_show_deferred( listener );
     return 0;
 }

@@ -50,7 +50,8 @@ struct model_sock
     u8 record;                  /* the helper has a record of it */
     u8 stream;
     u32 queued;                 /* a connection that waits in its listener: the order of its coming, 0: none that does */
-    u32 deferred;               /* a connection put back to its listener: the last one put back has the highest */
+    u32 came;                   /* an accepted connection: what queued was */
+    u32 deferred;               /* a connection put back to its listener: the same */
     int listener;               /* where it came from, -1: from nowhere, or no longer known */
 
     /* published */
