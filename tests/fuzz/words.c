@@ -64,7 +64,11 @@ static u64 words_mailbox( const struct step *step, u8 which )
 {
     u32 client = step->client + (which >= 192);
 
-    return which == 191 ? 0x123456789abcull : fuzz_clients[client % CLIENTS].boxes[which % BOXES].name;
+    u64 name = which == 191 ? 0x123456789aull : fuzz_clients[client % CLIENTS].boxes[which % BOXES].name;
+
+    /* a handle of a group */
+    if (which & 0x40) name |= (u64)(which >> 3 & 7) << MAILBOX_COOKIE_BITS;
+    return name;
 }
 
 /* loopback only, or an address that leads nowhere */
@@ -155,7 +159,7 @@ static void words_adopt( const struct step *step, struct adopt_request *adopt )
 
     adopt->known = step->a & 1;
     adopt->counter = words_number( step->b ) % (step->b < 128 ? COUNTERS : ~0u);
-    adopt->mailbox = step->a & 2 ? words_mailbox( step, step->b ) : 0;
+    adopt->mailbox = step->a & 10 ? words_mailbox( step, step->b ) : 0;
     if (sock->ref.slot >= PROTOCOL_MAX_SLOTS) return;
     adopt->state = *arena_slot( sock->ref.slot );
     if (step->a & 4) adopt->state.cookie = sock->cookie;        /* the slot may be another's by now */
@@ -215,6 +219,25 @@ static void words_body( const struct step *step, union words *words )
     }
 }
 
+/* what a client does before it asks: -1 without a connection that waits */
+static int words_accepted( const struct step *step, struct address *peer )
+{
+    struct sockaddr_in6 addr;
+    socklen_t len = sizeof(addr);
+    const struct fuzz_sock *listener = words_sock( step, step->sock );
+    int fd, family;
+
+    if (listener->fd == -1 || !(fcntl( listener->fd, F_GETFL ) & O_NONBLOCK)) return -1;
+    if ((fd = accept4( listener->fd, (struct sockaddr *)&addr, &len, SOCK_CLOEXEC )) == -1) return -1;
+    family = addr.sin6_family == AF_INET6 ? WS_AF_INET6 : WS_AF_INET;
+    if (len > sizeof(peer->data)) len = sizeof(peer->data);
+    memset( peer, 0, sizeof(*peer) );
+    memcpy( peer->data, &addr, len );
+    peer->data[0] = family;
+    peer->len = len;
+    return fd;
+}
+
 /* how many of them; the caller's to close */
 static u32 words_fds( const struct step *step, int fds[2] )
 {
@@ -251,6 +274,7 @@ void words_say( const struct step *step )
     if (step->flags & FLAG_LENGTH) len = step->d % sizeof(words) + 1;
 
     count = words_fds( step, fds );
+    if (type == REQUEST_ACCEPT && !count && (fds[0] = words_accepted( step, &words.request.body.accept.peer )) != -1) count = 1;
     client_say( client, type, &words, len, fds, count );
     for (i = 0; i < count; i++) close( fds[i] );
 }
