@@ -113,12 +113,20 @@ struct socket_create_params
 struct mailbox_create_params
 {
     int      fd;                        /* out */
+    int      group;                     /* out: further handles are to be duplicates of this one's */
     uint64_t mailbox;                   /* out: its name */
+};
+
+/* mailbox_alone: no other process has handles of it any more */
+struct mailbox_alone_params
+{
+    uint64_t mailbox;
 };
 
 struct socket_adopt_params
 {
     int                 fd;             /* taken over, closed on failure too */
+    unsigned int        handle;         /* its value */
     struct unix_socket *socket;         /* out: perhaps one this process has already, with one ref more */
 };
 
@@ -134,6 +142,7 @@ struct socket_compare_params
 struct socket_stray_params
 {
     int                 fd;             /* the handle's, taken over */
+    unsigned int handle;                /* its value there */
 };
 
 struct socket_close_params
@@ -395,6 +404,7 @@ enum unix_funcs
     unix_startup,
     unix_mailbox_create,
     unix_mailbox_flush,                 /* no parameters */
+    unix_mailbox_alone,
     unix_socket_create,
     unix_socket_adopt,
     unix_socket_compare,

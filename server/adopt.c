@@ -279,6 +279,7 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
     store_socket( sock );
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
+    out->mailbox = mailbox_name( sock );
     req->reply_fd = sock->fd;
     return 0;
 }
@@ -293,7 +294,7 @@ static u32 adopt_any( struct request *req )
     int is_new;
 
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
-    if ((sock = mailbox_sock( cookie ))) return adopt_by_mailbox( req, sock );
+    if ((sock = mailbox_sock( cookie, in->known ? 0 : in->mailbox ))) return adopt_by_mailbox( req, sock );
     is_new = !(sock = socket_by_cookie( cookie ));
     if (is_new && (error = client_room( req->client ))) return error;
     if (is_new && (error = adopt_new( req, in, cookie, &sock ))) return error;

@@ -33,7 +33,7 @@
 
 #include "server.h"
 
-#define CLIENT_MAX_SOCKETS  65536                   /* less where fewer fds are allowed: an eighth is for others */
+#define CLIENT_MAX_SOCKETS  65536                   /* less where fewer fds are allowed: client_room */
 #define CLIENT_MAX_BACKLOG  ((u64)512 << 20)        /* bytes of memfd that the helper keeps for one client */
 #define CLIENT_BATCH        16                      /* new clients, or closes of one, before others have their turn */
 #define CLIENT_HELLO_MS     10000                   /* for the first word */
@@ -63,7 +63,7 @@ struct client
 static struct list client_list = { &client_list, &client_list };
 static u32 client_count;
 static u32 client_last_serial;
-static u32 client_max_sockets;
+static u32 client_max_fds;          /* that we may have */
 static int client_reserve = -1;     /* a fd kept to be able to accept and turn away when there is no other */
 static struct watch client_listener;
 static struct timer client_leave;   /* runs while there is nothing to do */
@@ -89,10 +89,21 @@ struct sock *client_sock( struct client *client, const struct socket_ref *ref )
     return sock && client_find_hold( client, sock ) ? sock : NULL;
 }
 
-/* may it hold one more? */
+/* how many we may have */
+u32 client_fds(void)
+{
+    return client_max_fds;
+}
+
+/* May it have one more, a socket or a mailbox? Together all may have what they like up to seven eighths of our
+ * fds. The last eighth is for everybody: of that each client may have an equal part, if it has not more already. */
 u32 client_room( const struct client *client )
 {
-    return client->hold_count < client_max_sockets ? 0 : WSAEMFILE;
+    const u32 own = client->hold_count + client->mailbox_count, used = socket_count() + mailbox_fds();
+    const u32 last = client_max_fds / 8;
+
+    if (client->hold_count >= CLIENT_MAX_SOCKETS) return WSAEMFILE;
+    return used < client_max_fds - last || own < last / client_count ? 0 : WSAEMFILE;
 }
 
 /* holding twice is holding once, with the counter it had */
@@ -201,7 +212,7 @@ static struct client *client_by_serial( u32 serial )
 
 u32 client_mailbox_add( struct client *client )
 {
-    if (client->mailbox_count >= client_max_sockets) return WSAEMFILE;
+    if (client_room( client )) return WSAEMFILE;
     client->mailbox_count++;
     return 0;
 }
@@ -583,9 +594,8 @@ int client_init( int listener, u32 linger_ms )
 {
     struct rlimit limit;
 
-    client_max_sockets = CLIENT_MAX_SOCKETS;
-    if (!getrlimit( RLIMIT_NOFILE, &limit ) && limit.rlim_cur - limit.rlim_cur / 8 < CLIENT_MAX_SOCKETS)
-        client_max_sockets = limit.rlim_cur - limit.rlim_cur / 8;
+    client_max_fds = 2 * PROTOCOL_MAX_SLOTS;
+    if (!getrlimit( RLIMIT_NOFILE, &limit ) && limit.rlim_cur < client_max_fds) client_max_fds = limit.rlim_cur;
     client_linger_ms = linger_ms;
     client_leave.expired = client_leave_now;
     client_reserve = client_open_reserve();

@@ -253,13 +253,18 @@ static int close_is_last( struct sock *sock, u32 flags )
 u32 close_request( struct request *req )
 {
     const struct close_request *in = req->in;
-    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE | CLOSE_GONE;
+    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE | CLOSE_GONE | CLOSE_NAME;
     struct sock *sock;
     u32 error;
 
     if (in->flags & ~known) return WSAEINVAL;
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
 
+    if (in->flags & CLOSE_NAME)
+    {
+        mailbox_unbind( sock );
+        return 0;
+    }
     connect_look( sock );
     if (close_is_last( sock, in->flags ))
     {

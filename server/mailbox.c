@@ -29,12 +29,16 @@
 
 #define MAILBOX_BUCKETS 16384   /* a power of two; cookies are counted up */
 #define MAILBOX_GRACE_MS 100    /* a client that closes its handle says so soon */
+#define MAILBOX_SPARING 8       /* from so many on (this part of our fds) handles are grouped */
 
+/* A mailbox; or one handle of a group's, which has no fd of its own. */
 struct mailbox
 {
-    u64 cookie;                 /* of the clients' end: its name */
+    u64 cookie;                 /* of the clients' end: its name; a grouped handle's name has its value as well */
     struct mailbox *next;       /* in its bucket */
-    struct watch watch;         /* our end; fd -1: blind, made by a helper before us */
+    struct mailbox *group;      /* grouped: the mailbox it is a handle of, NULL: none, or blind */
+    struct list grouped;        /* its handles that have names; or a grouped one's place there */
+    struct watch watch;         /* our end; fd -1: blind, made by a helper before us, or grouped */
     struct sock *sock;          /* whose handle it is now, NULL: nobody's */
     u32 owner;                  /* serial of the client it was made for, 0: one of the worker before us */
     u32 pid;                    /* of that client */
@@ -42,10 +46,21 @@ struct mailbox
 };
 
 static struct mailbox *mailbox_buckets[MAILBOX_BUCKETS];
+static u32 mailbox_count;       /* fds we have for mailboxes */
+
+static struct mailbox **mailbox_bucket( u64 cookie )
+{
+    return &mailbox_buckets[(cookie ^ cookie >> MAILBOX_COOKIE_BITS) % MAILBOX_BUCKETS];
+}
+
+static u64 mailbox_file( u64 cookie )
+{
+    return cookie & (((u64)1 << MAILBOX_COOKIE_BITS) - 1);
+}
 
 static struct mailbox *mailbox_find( u64 cookie )
 {
-    struct mailbox *box = mailbox_buckets[cookie % MAILBOX_BUCKETS];
+    struct mailbox *box = *mailbox_bucket( cookie );
 
     while (box && box->cookie != cookie) box = box->next;
     return box;
@@ -53,12 +68,20 @@ static struct mailbox *mailbox_find( u64 cookie )
 
 static void mailbox_free( struct mailbox *box )
 {
-    struct mailbox **ptr = &mailbox_buckets[box->cookie % MAILBOX_BUCKETS];
+    struct mailbox **ptr = mailbox_bucket( box->cookie );
+    struct list *entry;
 
     while (*ptr != box) ptr = &(*ptr)->next;
     *ptr = box->next;
+    if (box->group) list_remove( &box->grouped );
+    else while ((entry = list_head( &box->grouped )))
+    {
+        list_remove( entry );
+        CONTAINER_OF( entry, struct mailbox, grouped )->group = NULL;
+    }
     if (box->watch.fd != -1)
     {
+        mailbox_count--;
         loop_watch( &box->watch, 0 );
         close( box->watch.fd );
         client_mailbox_sub( box->owner );
@@ -80,21 +103,11 @@ void mailbox_hung( struct timer *timer )
     LIST_FOR_EACH_ENTRY( hold, &sock->holds, struct hold, sock_entry ) client_ring( hold->client );
 }
 
-/* The last handle, in whichever process, has gone; or somebody wrote into one, which
- * nobody does who knows what it is: that is left lying. */
-static void mailbox_ready( struct watch *watch, u32 events )
+/* The last handle has gone, in whichever process. */
+static void mailbox_end( struct mailbox *box )
 {
-    struct mailbox *box = CONTAINER_OF( watch, struct mailbox, watch );
     struct sock *sock = box->sock;
 
-    if (!(events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
-    if (!sock && !store_is_settled())
-    {
-        /* it may be the handle of a socket of which we shall hear */
-        loop_watch( &box->watch, 0 );
-        box->hung = 1;
-        return;
-    }
     if (sock) sock->mailbox = NULL;
     mailbox_free( box );
     if (!sock) return;
@@ -108,17 +121,55 @@ static void mailbox_ready( struct watch *watch, u32 events )
     else store_socket( sock );      /* its holders may have still to come back */
 }
 
+/* of a group: all of its sockets have lost their handles */
+static void mailbox_end_grouped( struct mailbox *box )
+{
+    struct list *entry;
+
+    /* each may take others with it: a listener the connections that were put back */
+    while ((entry = list_head( &box->grouped ))) mailbox_end( CONTAINER_OF( entry, struct mailbox, grouped ) );
+}
+
+/* Or somebody wrote into one, which nobody does who knows what it is: that is left lying. */
+static void mailbox_ready( struct watch *watch, u32 events )
+{
+    struct mailbox *box = CONTAINER_OF( watch, struct mailbox, watch );
+
+    if (!(events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
+    mailbox_end_grouped( box );
+    if (!box->sock && !store_is_settled())
+    {
+        /* it may be the handle of a socket of which we shall hear */
+        loop_watch( &box->watch, 0 );
+        box->hung = 1;
+        return;
+    }
+    mailbox_end( box );
+}
+
 static struct mailbox *mailbox_new( u64 cookie, int fd, u32 owner )
 {
-    struct mailbox *box, **bucket = &mailbox_buckets[cookie % MAILBOX_BUCKETS];
+    struct mailbox *box, **bucket = mailbox_bucket( cookie );
 
     if (!(box = calloc( 1, sizeof(*box) ))) return NULL;
     box->cookie = cookie;
+    list_init( &box->grouped );
     box->watch.fd = fd;
     box->watch.ready = mailbox_ready;
     box->owner = owner;
     box->next = *bucket;
     *bucket = box;
+    if (fd != -1) mailbox_count++;
+    return box;
+}
+
+/* one that is known by its name alone: a grouped handle, or one that a helper before us made */
+static struct mailbox *mailbox_new_name( u64 cookie, u32 owner )
+{
+    struct mailbox *box = mailbox_new( cookie, -1, owner );
+
+    if (!box || cookie == mailbox_file( cookie ) || !(box->group = mailbox_find( mailbox_file( cookie ) ))) return box;
+    list_add_tail( &box->group->grouped, &box->grouped );
     return box;
 }
 
@@ -131,24 +182,40 @@ u64 mailbox_name( const struct sock *sock )
 /* of the client it was made for */
 u32 mailbox_pid( const struct sock *sock )
 {
-    return sock->mailbox ? sock->mailbox->pid : 0;
+    const struct mailbox *box = sock->mailbox;
+
+    if (!box) return 0;
+    return box->group ? box->group->pid : box->pid;
+}
+
+/* the fd that tells when the socket's last handle has gone, or its group's; -1: none */
+static int mailbox_fd( const struct sock *sock )
+{
+    const struct mailbox *box = sock->mailbox;
+
+    if (!box) return -1;
+    return box->group ? box->group->watch.fd : box->watch.fd;
+}
+
+/* how many fds there are for them */
+u32 mailbox_fds(void)
+{
+    return mailbox_count;
 }
 
 /* Does a handle keep the socket, though no client does? */
 int mailbox_keeps( const struct sock *sock )
 {
-    return sock->mailbox && sock->mailbox->watch.fd != -1;
+    return mailbox_fd( sock ) != -1;
 }
 
 /* Has the last handle gone just now, before the loop has come to it? Then the socket has none any more. */
 int mailbox_gone( struct sock *sock )
 {
+    struct pollfd poll_fd = { .fd = mailbox_fd( sock ) };
     struct mailbox *box = sock->mailbox;
-    struct pollfd poll_fd;
 
-    if (!box || box->watch.fd == -1) return 1;
-    poll_fd.fd = box->watch.fd;
-    poll_fd.events = 0;
+    if (poll_fd.fd == -1) return 1;
     if (poll( &poll_fd, 1, 0 ) != 1 || !(poll_fd.revents & (POLLHUP | POLLERR))) return 0;
     sock->mailbox = NULL;
     mailbox_free( box );
@@ -175,6 +242,29 @@ static int mailbox_belongs( struct mailbox *box, struct client *client )
     return 1;
 }
 
+/* A grouped handle's value is another socket's now: that one's handle has been closed, and not by its process. */
+static void mailbox_move( struct mailbox *box )
+{
+    struct sock *sock = box->sock;
+
+    box->sock = NULL;
+    sock->mailbox = NULL;
+    if (list_empty( &sock->holds ) && !sock->closing) close_last( sock );
+}
+
+static int mailbox_has_hung( const struct mailbox *box )
+{
+    return box->hung || (box->group && box->group->hung);
+}
+
+/* May the client give the name to a socket? A mailbox serves one socket or a group. */
+static int mailbox_is_free( struct mailbox *box, struct client *client )
+{
+    if (!mailbox_belongs( box->group ? box->group : box, client )) return 0;
+    if (box->group) return !box->group->sock;
+    return !box->sock && list_empty( &box->grouped );
+}
+
 /* WSAEINVAL: another client's, or another socket's */
 u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock )
 {
@@ -182,24 +272,31 @@ u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock )
 
     if (!cookie || (sock->mailbox && sock->mailbox->cookie == cookie)) return 0;
     if (sock->mailbox) return WSAEINVAL;
-    if (!(box = mailbox_find( cookie )) && !(box = mailbox_new( cookie, -1, client_serial( client ) ))) return WSAENOBUFS;
-    if (box->sock || !mailbox_belongs( box, client )) return WSAEINVAL;
-    if (box->hung)
+    if (!(box = mailbox_find( cookie )) && !(box = mailbox_new_name( cookie, client_serial( client ) ))) return WSAENOBUFS;
+    if (!mailbox_is_free( box, client ))
+    {
+        if (!box->sock && box->watch.fd == -1) mailbox_free( box );
+        return WSAEINVAL;
+    }
+    if (mailbox_has_hung( box ))
     {
         mailbox_free( box );
         loop_timer( &sock->hung, MAILBOX_GRACE_MS );
         return 0;
     }
+    if (box->sock) mailbox_move( box );
     box->sock = sock;
     sock->mailbox = box;
     return 0;
 }
 
-/* the socket whose handle this is, NULL: no handle of ours */
-struct sock *mailbox_sock( u64 cookie )
+/* The socket whose handle this is, NULL: no handle of ours. value: its part of a grouped one's name. */
+struct sock *mailbox_sock( u64 cookie, u64 value )
 {
     struct mailbox *box = mailbox_find( cookie );
 
+    if (!box) return NULL;
+    if (!box->sock) box = mailbox_find( cookie | (value & ~mailbox_file( value )) );
     return box ? box->sock : NULL;
 }
 
@@ -257,6 +354,7 @@ void mailbox_restore_sock( u64 cookie, struct sock *sock )
 {
     struct mailbox *box = cookie ? mailbox_find( cookie ) : NULL;
 
+    if (!box && cookie != mailbox_file( cookie )) box = mailbox_new_name( cookie, 0 );
     if (!box || box->sock) return;
     box->sock = sock;
     sock->mailbox = box;
@@ -293,16 +391,43 @@ u32 mailbox_request( struct request *req )
     }
     req->reply_fd = fds[1];
     req->reply_fd_close = 1;
+    out->group = mailbox_count > client_fds() / MAILBOX_SPARING && out->mailbox == mailbox_file( out->mailbox );
+    return 0;
+}
+
+/* the sockets of a group that only handles kept, which were nobody's */
+u32 alone_request( struct request *req )
+{
+    const struct alone_request *in = req->in;
+    struct mailbox *box = mailbox_find( in->mailbox ), *member;
+    struct list *entry, all;
+
+    if (!box || !mailbox_belongs( box, req->client )) return WSAEINVAL;
+    /* one by one back to where they were: each may take others with it */
+    list_init( &all );
+    while ((entry = list_head( &box->grouped )))
+    {
+        list_remove( entry );
+        list_add_tail( &all, entry );
+    }
+    while ((entry = list_head( &all )))
+    {
+        list_remove( entry );
+        list_add_tail( &box->grouped, entry );
+        member = CONTAINER_OF( entry, struct mailbox, grouped );
+        if (member->sock && list_empty( &member->sock->holds )) mailbox_end( member );
+    }
     return 0;
 }
 
 u32 stray_request( struct request *req )
 {
+    const struct stray_request *in = req->in;
     struct sock *sock;
     u64 cookie;
 
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
-    if (!(sock = mailbox_sock( cookie )) && !(sock = socket_by_cookie( cookie ))) return WSAENOTSOCK;
+    if (!(sock = mailbox_sock( cookie, in->mailbox )) && !(sock = socket_by_cookie( cookie ))) return WSAENOTSOCK;
     sock->pub.flags |= SOCKET_STRAY;
     socket_publish( sock );
     return 0;

@@ -63,6 +63,7 @@ static const struct request_kind request_kinds[REQUEST_COUNT] =
     [REQUEST_WATCH_BACKLOG]  = REQUEST( watch_backlog, FD_NONE ),
     [REQUEST_MAILBOX]        = REQUEST( mailbox, FD_NONE ),
     [REQUEST_NAME]           = REQUEST( name, FD_NONE ),
+    [REQUEST_ALONE]          = REQUEST( alone, FD_NONE ),
     [REQUEST_LOCAL_CONNECT]  = REQUEST( local_connect, FD_NONE ),
     [REQUEST_LOCAL_ANSWER]   = REQUEST( local_answer, FD_NONE ),
     [REQUEST_LOCAL_DISCONNECT] = REQUEST( local_disconnect, FD_NONE ),

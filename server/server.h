@@ -252,6 +252,7 @@ extern int client_init( int listener, u32 linger_ms );
 extern void client_done(void);
 extern void client_check_idle(void);
 extern struct sock *client_sock( struct client *client, const struct socket_ref *ref );
+extern u32 client_fds(void);
 extern u32 client_room( const struct client *client );
 extern u32 client_hold( struct client *client, struct sock *sock, u32 counter );
 extern void client_release( struct client *client, struct sock *sock );
@@ -273,11 +274,12 @@ extern void client_backlog_sub( u32 serial, u64 length );
 
 /* ---- mailbox.c: what a handle is made of ---- */
 
+extern u32 mailbox_fds(void);
 extern int mailbox_keeps( const struct sock *sock );
 extern int mailbox_gone( struct sock *sock );
 extern void mailbox_unbind( struct sock *sock );
 extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
-extern struct sock *mailbox_sock( u64 cookie );
+extern struct sock *mailbox_sock( u64 cookie, u64 value );
 extern u64 mailbox_name( const struct sock *sock );
 extern u32 mailbox_pid( const struct sock *sock );
 extern int mailbox_restore( u64 cookie, int fd, u32 pid );
@@ -384,6 +386,7 @@ extern u32 watch_backlog_request( struct request *req );
 extern u32 mailbox_request( struct request *req );
 extern u32 name_request( struct request *req );
 extern u32 stray_request( struct request *req );
+extern u32 alone_request( struct request *req );
 extern u32 local_connect_request( struct request *req );
 extern u32 local_answer_request( struct request *req );
 extern u32 local_disconnect_request( struct request *req );

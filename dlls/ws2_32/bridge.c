@@ -31,6 +31,7 @@
 
 #include "ws2_32_private.h"
 #include "bridge.h"
+#include "group.h"
 #include "child.h"
 #include "file.h"
 #include "engine.h"
@@ -90,6 +91,7 @@ static void tell_stray( HANDLE process, HANDLE source )
     HANDLE copy;
 
     if (original_NtDuplicateObject( process, source, GetCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS )) return;
+    params.handle = HandleToULong( source );
     if (!wine_server_handle_to_fd( copy, 0, &params.fd, NULL )) UNIX_CALL( socket_stray, &params );
     original_NtClose( copy );
 }
@@ -101,6 +103,7 @@ static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE s
 {
     BOOL known = socket_peek( (SOCKET)source ) != NULL;
     BOOL here = (known || (options & DUPLICATE_CLOSE_SOURCE)) && is_this_process( source_process );
+    HANDLE from = source, plain = NULL;
     NTSTATUS status;
     struct socket *sock;
 
@@ -108,9 +111,10 @@ static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE s
     if (source_process == GetCurrentProcess() && socket_is_free_handle( source )) return STATUS_INVALID_HANDLE;
     if (!known || !here) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
 
-    socket_share_handle( source );
-    status = original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes,
+    if (socket_share_handle( source, &plain )) from = plain;
+    status = original_NtDuplicateObject( GetCurrentProcess(), from, dest_process, dest, access, attributes,
                                          options & ~DUPLICATE_CLOSE_SOURCE );
+    if (plain) original_NtClose( plain );
     if (!status && dest && is_this_process( dest_process ) && (sock = socket_get( (SOCKET)*dest ))) socket_put( sock );
     if (options & DUPLICATE_CLOSE_SOURCE) bridge_NtClose( source );
     return status;
@@ -267,7 +271,7 @@ static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFO
     struct socket *sock;
 
     if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
-    if (socket_peek( (SOCKET)handle )) socket_share_handle( handle );
+    if (socket_peek( (SOCKET)handle )) socket_share_handle( handle, NULL );
     status = original_NtSetInformationObject( handle, class, data, len );
     if (!status && class == ObjectDataInformation && (sock = socket_peek( (SOCKET)handle )))
         sock->protected = ((const OBJECT_DATA_INFORMATION *)data)->ProtectFromClose;
@@ -290,6 +294,7 @@ static NTSTATUS WINAPI bridge_NtCreateUserProcess( HANDLE *process, HANDLE *thre
                                            process_flags, thread_flags, params, info, child.attributes );
     child_end( &child );
     handle_end_inheriting();
+    if (!status) group_watch_child( *process );
     return status;
 }
 
@@ -429,4 +434,10 @@ NTSTATUS bridge_close( HANDLE handle )
 NTSTATUS bridge_duplicate( HANDLE handle, HANDLE process, HANDLE *dest )
 {
     return original_NtDuplicateObject( GetCurrentProcess(), handle, process, dest, 0, 0, DUPLICATE_SAME_ACCESS );
+}
+
+NTSTATUS bridge_duplicate_here( HANDLE handle, ULONG attributes, HANDLE *dest )
+{
+    return original_NtDuplicateObject( GetCurrentProcess(), handle, GetCurrentProcess(), dest, 0, attributes,
+                                       DUPLICATE_SAME_ACCESS );
 }

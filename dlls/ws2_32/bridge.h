@@ -27,5 +27,7 @@ extern void bridge_init(void);
 extern NTSTATUS bridge_close( HANDLE handle );
 /* the original NtDuplicateObject: a handle of ours that another process, or this one, gets, not inheritable */
 extern NTSTATUS bridge_duplicate( HANDLE handle, HANDLE process, HANDLE *dest );
+/* in this process; attributes: OBJ_INHERIT or 0 */
+extern NTSTATUS bridge_duplicate_here( HANDLE handle, ULONG attributes, HANDLE *dest );
 
 #endif /* __WS2_32_BRIDGE_H */

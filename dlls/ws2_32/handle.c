@@ -26,6 +26,7 @@
 
 #include "ws2_32_private.h"
 #include "handle.h"
+#include "group.h"
 #include "bridge.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
@@ -33,12 +34,15 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 /* exported by ntdll to the PE side */
 extern NTSTATUS CDECL wine_server_fd_to_handle( int fd, unsigned int access, unsigned int attributes, HANDLE *handle );
 
-#define MAX_FREE 64                     /* handles kept of each kind */
+#define MAX_FREE  64                    /* handles kept of each kind */
 
 static struct handle free_handles[2][MAX_FREE];     /* by inherit */
 static unsigned int free_counts[2];
 static SRWLOCK free_lock = SRWLOCK_INIT;
 static LONG epoch;                      /* counts the makings of processes that inherit, two each */
+static LONG inheriting;                 /* that are under way */
+
+/* ---- making ---- */
 
 static unsigned int make_handle( BOOL inherit, struct handle *handle )
 {
@@ -47,14 +51,20 @@ static unsigned int make_handle( BOOL inherit, struct handle *handle )
     NTSTATUS status;
     unsigned int error;
 
+    if (group_add( inherit, handle )) return 0;
     if ((error = UNIX_CALL( mailbox_create, &params ))) return error;
     status = wine_server_fd_to_handle( params.fd, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE,
-                                       inherit ? OBJ_INHERIT : 0, &handle->handle );
+                                       inherit && !params.group ? OBJ_INHERIT : 0, &handle->handle );
     close_params.fd = params.fd;
     UNIX_CALL( close_fd, &close_params );
     if (status) return WSAEMFILE;
     handle->mailbox = params.mailbox;
-    return 0;
+    if (!params.group)
+    {
+        group_end();                    /* a full one is of no more use */
+        return 0;
+    }
+    return group_begin( handle->handle, params.mailbox, inherit, handle ) ? 0 : WSAEMFILE;
 }
 
 unsigned int handle_take( BOOL inherit, struct handle *handle )
@@ -79,7 +89,7 @@ void handle_give( const struct handle *handle )
     BOOL kept = FALSE;
 
     AcquireSRWLockExclusive( &free_lock );
-    if (handle->epoch == epoch && free_counts[handle->inherit] < MAX_FREE && socket_keep_handle( handle->handle ))
+    if (handle->epoch == epoch && !handle_is_grouped( handle ) && free_counts[handle->inherit] < MAX_FREE && socket_keep_handle( handle->handle ))
     {
         free_handles[handle->inherit][free_counts[handle->inherit]++] = *handle;
         kept = TRUE;
@@ -90,7 +100,10 @@ void handle_give( const struct handle *handle )
 
 BOOL handle_is_sole( const struct handle *handle )
 {
-    return handle->handle && handle->epoch == *(volatile LONG *)&epoch;
+    if (!handle->handle) return FALSE;
+    if (handle->epoch == *(volatile LONG *)&epoch) return TRUE;
+    if (!handle_is_grouped( handle )) return FALSE;
+    return group_is_alone( handle );
 }
 
 /* a child would inherit the free ones, too, and have them when they are other sockets' */
@@ -102,13 +115,20 @@ static void close_free(void)
     free_counts[inherit] = 0;
 }
 
+LONG handle_epoch(void)
+{
+    return inheriting ? -1 : *(volatile LONG *)&epoch;
+}
+
 void handle_begin_inheriting(void)
 {
+    InterlockedIncrement( &inheriting );
     UNIX_CALL( mailbox_flush, NULL );
     AcquireSRWLockExclusive( &free_lock );
     epoch++;
     close_free();
     ReleaseSRWLockExclusive( &free_lock );
+    group_end();
 }
 
 void handle_end_inheriting(void)
@@ -117,6 +137,8 @@ void handle_end_inheriting(void)
     epoch++;
     close_free();
     ReleaseSRWLockExclusive( &free_lock );
+    group_end();
+    InterlockedDecrement( &inheriting );
 }
 
 HANDLE handle_make_plain( const struct unix_socket *unix )

@@ -30,12 +30,27 @@ struct handle
     BOOL   inherit;                     /* children inherit it */
 };
 
+/* Is it one of a group: many handles of one mailbox, duplicates of each other? Such a handle is never duplicated further:
+ * its socket is known by the handle's value, which only children that inherit have, too. */
+static inline BOOL handle_is_grouped( const struct handle *handle )
+{
+    return handle->mailbox >> MAILBOX_COOKIE_BITS != 0;
+}
+
+/* the name of the mailbox itself */
+static inline UINT64 handle_file( const struct handle *handle )
+{
+    return handle->mailbox & (((UINT64)1 << MAILBOX_COOKIE_BITS) - 1);
+}
+
 /* one that is nobody's, from those left over or new; WSAEMFILE, WSAENOBUFS, WSAENETDOWN */
 extern unsigned int handle_take( BOOL inherit, struct handle *handle );
 /* for the next one: it must be the only handle of its socket that there was anywhere, see handle_is_sole; closes it if not kept */
 extern void handle_give( const struct handle *handle );
 /* could no other process and no other handle have come by it? */
 extern BOOL handle_is_sole( const struct handle *handle );
+/* another one each time that children are made; -1: just now */
+extern LONG handle_epoch(void);
 /* around the making of a process that inherits: what exists meanwhile may have gone there, too */
 extern void handle_begin_inheriting(void);
 extern void handle_end_inheriting(void);

@@ -84,6 +84,7 @@ static struct socket *new_socket( SOCKET s, struct unix_socket *unix, const stru
     sock->closing = 0;
     sock->protected = 0;
     sock->offered = 0;
+    sock->sole = FALSE;
     sock->handle = s;
     if (made) sock->made = *made;
     else memset( &sock->made, 0, sizeof(sock->made) );
@@ -122,7 +123,7 @@ void socket_release( struct socket *sock )
     if (sock->unix)
     {
         InterlockedDecrement( &outstayed );
-        close_unix( sock->unix, CLOSE_NOWAIT, NULL );
+        close_unix( sock->unix, sock->sole ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     }
     free_socket( sock );
 }
@@ -220,7 +221,7 @@ static struct socket *lookup( SOCKET s )
 
 static unsigned int adopt_error( SOCKET s, struct unix_socket **unix )
 {
-    struct socket_adopt_params params = { .fd = -1 };
+    struct socket_adopt_params params = { .fd = -1, .handle = s };
     unsigned int error;
 
     if (!s || (s & 3) || s >> 2 >= (SIZE_T)MAX_PAGES * PAGE_ENTRIES) return WSAENOTSOCK;
@@ -371,27 +372,34 @@ SOCKET socket_publish( struct unix_socket *unix, const struct handle *handle )
     return s;
 }
 
-void socket_share_handle( HANDLE handle )
+BOOL socket_share_handle( HANDLE handle, HANDLE *plain )
 {
     struct socket *sock = lookup( (SOCKET)handle );
+    BOOL ret = FALSE;
 
-    if (!sock) return;
-    if (sock->made.handle) UNIX_CALL( mailbox_flush, NULL );
-    __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
+    if (!sock) return FALSE;
+    if (handle_is_grouped( &sock->made )) ret = plain && (*plain = handle_make_plain( sock->unix ));
+    else
+    {
+        if (sock->made.handle) UNIX_CALL( mailbox_flush, NULL );
+        __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
+    }
     socket_release( sock );
+    return ret;
 }
 
 /* Whoever closes the handle takes the object out of the table first and looks then whether it is shared;
  * we do the reverse. So either we see that it is out, or he closes the handle after us, under the lock. */
 unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest )
 {
-    HANDLE handle = (HANDLE)sock->handle;
+    HANDLE handle = (HANDLE)sock->handle, plain = NULL;
     NTSTATUS status = STATUS_INVALID_HANDLE;
 
-    socket_share_handle( handle );
+    if (socket_share_handle( handle, &plain )) handle = plain;
     AcquireSRWLockExclusive( &handle_lock );
     if (socket_peek( sock->handle ) == sock) status = bridge_duplicate( handle, process, dest );
     ReleaseSRWLockExclusive( &handle_lock );
+    if (plain) bridge_close( plain );
     switch (status)
     {
     case STATUS_SUCCESS:                return 0;
@@ -453,7 +461,11 @@ static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd 
     if (wait_fd) *wait_fd = -1;
     if (outstayed) thread_reap();
     begin_close( sock );
-    if (!(drained = drain( sock ))) InterlockedIncrement( &outstayed );
+    if (!(drained = drain( sock )))
+    {
+        sock->sole = (flags & CLOSE_SOLE) != 0;
+        InterlockedIncrement( &outstayed );
+    }
     else
     {
         sock->unix = NULL;
@@ -534,6 +546,24 @@ BOOL socket_forget_handle( HANDLE handle )
     ReleaseSRWLockExclusive( &handle_lock );
     finish_close( sock, sole ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     return TRUE;
+}
+
+void socket_enum_grouped( void (*func)( const struct handle *, void * ), void *arg )
+{
+    unsigned int i, j;
+    struct socket *sock;
+    struct handle made;
+
+    for (i = 0; i < MAX_PAGES; i++)
+    {
+        for (j = 0; pages[i] && j < PAGE_ENTRIES; j++)
+        {
+            /* objects are never freed: it may be another one by now, then the count is wrong, and no harm done */
+            if (!(sock = __atomic_load_n( &pages[i][j], __ATOMIC_ACQUIRE )) || sock == FREE_HANDLE) continue;
+            made = sock->made;
+            if (handle_is_grouped( &made ) && made.handle) func( &made, arg );
+        }
+    }
 }
 
 void socket_close_all(void)

@@ -74,6 +74,7 @@ struct socket
     SOCKET              handle;
     LONG                protected;      /* HANDLE_FLAG_PROTECT_FROM_CLOSE: CloseHandle fails */
     LONG                offered;        /* adopted: may be WSADuplicateSocket's, and WSASocket has not taken it yet */
+    BOOL                sole;           /* outstayed, and its handle was the only one */
     struct handle       made;           /* how the handle was made; none (handle 0): adopted, or shared since */
     struct unix_socket *unix;           /* shared with other handles of the same kernel socket */
     struct socket      *next;           /* in the list of free objects */
@@ -143,8 +144,11 @@ extern NTSTATUS socket_close_handle( HANDLE handle );
  * FALSE: a thread that used it while it was closed has adopted it; it must be closed. */
 extern BOOL socket_keep_handle( HANDLE handle );
 extern BOOL socket_is_free_handle( HANDLE handle );
-/* another handle of it may exist from now on */
-extern void socket_share_handle( HANDLE handle );
+/* Another handle of it may exist from now on. TRUE: of a grouped one a plain handle is to be duplicated instead, which is
+ * the caller's to close; with plain NULL nothing will be duplicated. */
+extern BOOL socket_share_handle( HANDLE handle, HANDLE *plain );
+/* those in the table that are of a group; no lock is held */
+extern void socket_enum_grouped( void (*func)( const struct handle *, void * ), void *arg );
 /* makes one, in any process. WSAENOTSOCK: closed meanwhile; WSAEINVAL (the process has ended), WSAEMFILE, WSAENOBUFS */
 extern unsigned int socket_duplicate( struct socket *sock, HANDLE process, HANDLE *dest );
 /* as socket_get for a handle that WSADuplicateSocket gave: see offered */

@@ -76,16 +76,29 @@ NTSTATUS mailbox_create( void *args )
     struct exchange ex = EXCHANGE( REQUEST_MAILBOX, NULL, request, reply );
     unsigned int error = channel_ask( &ex );
 
+    /* the helper gave a fd, and we have no room for one more */
+    if (!error && ex.reply_fd == -1) error = WSAEMFILE;
     params->fd = ex.reply_fd;
     params->mailbox = reply.mailbox;
+    params->group = reply.group;
     return error;
+}
+
+NTSTATUS mailbox_alone( void *args )
+{
+    struct mailbox_alone_params *params = args;
+    struct alone_request request = { params->mailbox };
+    struct alone_reply reply;
+    struct exchange ex = EXCHANGE( REQUEST_ALONE, NULL, request, reply );
+
+    return channel_ask( &ex );
 }
 
 /* A handle's file is its mailbox, and the helper has the socket; or it is a kernel socket, from outside or
  * given to a child as its stdin. */
-static unsigned int adopt_locked( int fd, struct unix_socket **socket )
+static unsigned int adopt_locked( int fd, unsigned int handle, struct unix_socket **socket )
 {
-    struct adopt_request request = { .known = 0 };
+    struct adopt_request request = { .known = 0, .mailbox = (u64)(handle >> 2) << MAILBOX_COOKIE_BITS };
     struct adopt_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_ADOPT, NULL, request, reply );
     struct unix_socket *taken = sockets_take();
@@ -104,11 +117,13 @@ static unsigned int adopt_locked( int fd, struct unix_socket **socket )
     {
         /* another handle of one we have: held once */
         (*socket)->refs++;
+        if (!(*socket)->mailbox) (*socket)->mailbox = reply.mailbox;
         close( ex.reply_fd );
     }
     else if (channel_enter_socket( taken, ex.reply_fd, reply.cookie, reply.socket ))
     {
         *socket = taken;
+        taken->mailbox = reply.mailbox;
         taken = NULL;
     }
     else error = WSAENOBUFS;
@@ -116,6 +131,26 @@ static unsigned int adopt_locked( int fd, struct unix_socket **socket )
     if (error && ex.reply_fd != -1) close( ex.reply_fd );
     /* held once for all handles: only one that brought it here gives it back */
     if (error && !sockets_find( reply.cookie )) channel_give_back( -1, reply.socket );
+    return error;
+}
+
+NTSTATUS socket_adopt( void *args )
+{
+    struct socket_adopt_params *params = args;
+    unsigned int error;
+    socklen_t len = sizeof(int);
+    sigset_t old;
+    int domain;
+
+    params->socket = NULL;
+    if (getsockopt( params->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len ) == -1) error = WSAENOTSOCK;
+    else
+    {
+        channel_enter( &old );
+        error = adopt_locked( params->fd, params->handle, &params->socket );
+        channel_leave( &old );
+    }
+    close( params->fd );
     return error;
 }
 
@@ -128,30 +163,10 @@ static uint64_t mailbox_name( int fd )
     return cookie;
 }
 
-NTSTATUS socket_adopt( void *args )
+/* of a grouped handle's name the part that is its mailbox's */
+static uint64_t mailbox_file( uint64_t name )
 {
-    struct socket_adopt_params *params = args;
-    unsigned int error;
-    socklen_t len = sizeof(int);
-    sigset_t old;
-    uint64_t name;
-    int domain;
-
-    params->socket = NULL;
-    if (getsockopt( params->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len ) == -1) error = WSAENOTSOCK;
-    else
-    {
-        channel_enter( &old );
-        error = adopt_locked( params->fd, &params->socket );
-        if (!error && domain == AF_UNIX && !params->socket->mailbox)
-        {
-            /* unless it is the socket itself: a local one */
-            if ((name = mailbox_name( params->fd )) != params->socket->cookie) params->socket->mailbox = name;
-        }
-        channel_leave( &old );
-    }
-    close( params->fd );
-    return error;
+    return name & (((uint64_t)1 << MAILBOX_COOKIE_BITS) - 1);
 }
 
 /* Its file is the socket's mailbox, or the kernel socket itself. */
@@ -161,7 +176,7 @@ NTSTATUS socket_compare( void *args )
     struct unix_socket *socket = params->socket;
     uint64_t name = mailbox_name( params->fd );
 
-    params->same = name && !socket->gone && (name == socket->mailbox || name == socket->cookie);
+    params->same = name && !socket->gone && (name == mailbox_file( socket->mailbox ) || name == socket->cookie);
     close( params->fd );
     return 0;
 }
@@ -169,7 +184,7 @@ NTSTATUS socket_compare( void *args )
 NTSTATUS socket_stray( void *args )
 {
     struct socket_stray_params *params = args;
-    struct stray_request request = { 0 };
+    struct stray_request request = { (u64)(params->handle >> 2) << MAILBOX_COOKIE_BITS };
     struct stray_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_STRAY, NULL, request, reply );
     unsigned int error = 0;
@@ -203,6 +218,17 @@ static void tell_close( struct unix_socket *socket, unsigned int flags )
     channel_tell( REQUEST_CLOSE, flags & CLOSE_SOLE ? 0 : channel_unnamed( socket ), &request, sizeof(request) );
 }
 
+/* The one of several handles that a grouped name is made of: the name must not keep the socket when the others have gone. */
+static void tell_name_closed( struct unix_socket *socket )
+{
+    struct close_request request = { .socket = socket->ref, .flags = CLOSE_NAME };
+
+    if (!(socket->mailbox >> MAILBOX_COOKIE_BITS)) return;
+    if (!socket->unnamed) channel_tell( REQUEST_CLOSE, 0, &request, sizeof(request) );
+    socket->mailbox = 0;
+    socket->unnamed = 0;
+}
+
 /* One handle less. The helper hears of the last one only, before the fd goes: it
  * decides how the connection ends. */
 NTSTATUS socket_close( void *args )
@@ -221,6 +247,7 @@ NTSTATUS socket_close( void *args )
         if (close_needs_reply( params->socket, params->flags )) error = channel_ask_locked( &ex );
         else tell_close( params->socket, params->flags );
     }
+    else if (params->socket->refs > 1 && (params->flags & CLOSE_SOLE)) tell_name_closed( params->socket );
     if (error != WSAEWOULDBLOCK)
     {
         /* whatever else went wrong in the helper, here the handle is gone */

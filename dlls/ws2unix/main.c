@@ -28,6 +28,7 @@ __attribute__((visibility("default"))) const unix_func __wine_unix_call_funcs[] 
     startup,
     mailbox_create,
     mailbox_flush,
+    mailbox_alone,
     socket_create,
     socket_adopt,
     socket_compare,

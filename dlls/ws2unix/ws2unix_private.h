@@ -68,6 +68,7 @@ extern int sockaddr_from_unix( const struct sockaddr_storage *unix_addr, socklen
 extern NTSTATUS startup( void *args );
 extern NTSTATUS mailbox_create( void *args );
 extern NTSTATUS mailbox_flush( void *args );
+extern NTSTATUS mailbox_alone( void *args );
 extern NTSTATUS socket_adopt( void *args );
 extern NTSTATUS socket_compare( void *args );
 extern NTSTATUS socket_stray( void *args );

@@ -173,7 +173,7 @@ static void test_hung( void **state )
 
 static u32 stray( struct raw *raw, int fd )
 {
-    struct stray_request in = { 0, 0 };
+    struct stray_request in = { 0 };
     struct stray_reply out;
 
     return raw_request( raw, REQUEST_STRAY, &in, sizeof(in), fd, &out, sizeof(out), NULL );
