@@ -42,8 +42,9 @@ static unsigned int attempt_datagram( struct socket *sock, struct receive *recei
 {
     unsigned int error = recv_try( sock, &receive->params );
 
-    if (error) return error;
+    if (error && error != WSAEMSGSIZE) return error;
     receive->op.count = receive->params.result;
+    if (error) return error;
     return receive->params.result_flags & (UNIX_MSG_TRUNC | UNIX_MSG_CTRUNC) ? WSAEMSGSIZE : 0;
 }
 

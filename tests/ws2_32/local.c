@@ -898,6 +898,142 @@ static void test_ready(void)
     close_both( client, server );
 }
 
+/* ---- overlapped ---- */
+
+static void expect_overlapped_( int line, SOCKET s, WSAOVERLAPPED *overlapped, int error, DWORD expect )
+{
+    DWORD count = 0xdeadbeef, flags = 0;
+    BOOL ret;
+
+    ok_(__FILE__, line)( !WaitForSingleObject( overlapped->hEvent, 3000 ), "not completed\n" );
+    WSASetLastError( 0xdeadbeef );
+    ret = WSAGetOverlappedResult( s, overlapped, &count, FALSE, &flags );
+    if (error) ok_(__FILE__, line)( !ret && WSAGetLastError() == error, "returned %d, error %d\n", ret, WSAGetLastError() );
+    else ok_(__FILE__, line)( ret, "error %d\n", WSAGetLastError() );
+    ok_(__FILE__, line)( count == expect, "got %lu bytes\n", count );
+    ResetEvent( overlapped->hEvent );
+}
+#define expect_overlapped( s, overlapped, error, expect ) expect_overlapped_( __LINE__, s, overlapped, error, expect )
+
+static void test_overlapped(void)
+{
+    WSAOVERLAPPED overlapped = { .hEvent = CreateEventW( NULL, TRUE, FALSE, NULL ) };
+    char buffer[8], rest[32];
+    WSABUF buf = { sizeof(buffer), buffer };
+    SOCKET client, server;
+    DWORD flags = 0, count;
+
+    make_pair( &client, &server );
+    check_error( WSARecv( server, &buf, 1, NULL, &flags, &overlapped, NULL ), WSA_IO_PENDING );
+    check_int( send( client, "first", 5, 0 ), 5 );
+    expect_overlapped( server, &overlapped, 0, 5 );
+    ok( !memcmp( buffer, "first", 5 ), "wrong data\n" );
+
+    /* too long: told, and kept */
+    flags = 0;
+    check_error( WSARecv( server, &buf, 1, NULL, &flags, &overlapped, NULL ), WSA_IO_PENDING );
+    check_int( send( client, "much too long", 13, 0 ), 13 );
+    expect_overlapped( server, &overlapped, WSAEMSGSIZE, 8 );
+    check_int( recv( server, rest, sizeof(rest), 0 ), 13 );
+
+    buf.len = 6;
+    buf.buf = (char *)"second";
+    check_ok( WSASend( client, &buf, 1, &count, 0, &overlapped, NULL ) );
+    expect_overlapped( client, &overlapped, 0, 6 );
+    recv_message( server, "second" );
+
+    /* what waits when the peer ends */
+    buf.buf = buffer;
+    flags = 0;
+    check_error( WSARecv( server, &buf, 1, NULL, &flags, &overlapped, NULL ), WSA_IO_PENDING );
+    check_ok( WSASendDisconnect( client, &(WSABUF){ 3, (char *)"bye" } ) );
+    expect_overlapped( server, &overlapped, WSAEDISCON, 0 );
+    check_disconnected( server );
+    close_both( client, server );
+    CloseHandle( overlapped.hEvent );
+}
+
+/* ---- several threads and handles ---- */
+
+#define THREADS  4
+#define MESSAGES 2000
+
+struct reader
+{
+    SOCKET        s;
+    volatile LONG seen[MESSAGES];
+    LONG          bad;
+};
+
+/* each message goes to one of the readers, whole */
+static DWORD WINAPI read_thread( void *arg )
+{
+    struct reader *reader = arg;
+    DWORD numbers[64];
+    int ret, i;
+
+    while ((ret = recv( reader->s, (char *)numbers, sizeof(numbers), 0 )) >= (int)sizeof(*numbers))
+    {
+        for (i = 1; i < ret / (int)sizeof(*numbers); i++) if (numbers[i] != numbers[0]) break;
+        if (ret % sizeof(*numbers) || i != ret / (int)sizeof(*numbers) || numbers[0] >= MESSAGES) InterlockedIncrement( &reader->bad );
+        else InterlockedIncrement( &reader->seen[numbers[0]] );
+    }
+    ok( ret == -1 && WSAGetLastError() == WSAEDISCON, "got %d, error %d\n", ret, WSAGetLastError() );
+    return 0;
+}
+
+static void test_threads(void)
+{
+    static struct reader reader;
+    HANDLE threads[THREADS];
+    unsigned i, j, once = 0;
+    DWORD numbers[64];
+    SOCKET client;
+
+    make_pair( &client, &reader.s );
+    for (i = 0; i < THREADS; i++) threads[i] = thread_start( read_thread, &reader );
+    for (i = 0; i < MESSAGES; i++)
+    {
+        for (j = 0; j <= i % 64; j++) numbers[j] = i;
+        if (send( client, (char *)numbers, j * sizeof(*numbers), 0 ) != (int)(j * sizeof(*numbers))) break;
+    }
+    ok( i == MESSAGES, "sent %u, error %d\n", i, WSAGetLastError() );
+    check_ok( WSASendDisconnect( client, &(WSABUF){ 3, (char *)"bye" } ) );
+    for (i = 0; i < THREADS; i++) thread_end( threads[i] );
+    for (i = 0; i < MESSAGES; i++) once += reader.seen[i] == 1;
+    ok( once == MESSAGES && !reader.bad, "%u of %u seen once, %ld bad\n", once, MESSAGES, reader.bad );
+    close_both( client, reader.s );
+}
+
+static void test_duplicate(void)
+{
+    WSAPROTOCOL_INFOW shared;
+    SOCKET client, server, other;
+    HANDLE handle;
+
+    make_pair( &client, &server );
+    check_ok( WSADuplicateSocketW( server, GetCurrentProcessId(), &shared ) );
+    ok( shared.dwServiceFlags1 == info.dwServiceFlags1, "got flags %#lx\n", shared.dwServiceFlags1 );
+    other = WSASocketW( FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &shared, 0, 0 );
+    ok( other != INVALID_SOCKET, "error %d\n", WSAGetLastError() );
+    socket_set_timeout( other, 3000 );
+    check_int( send( client, "one", 3, 0 ), 3 );
+    recv_message( other, "one" );
+    check_ok( closesocket( server ) );
+    check_int( send( other, "two", 3, 0 ), 3 );
+    recv_message( client, "two" );
+
+    /* CloseHandle of the last one is a close, too */
+    ok( DuplicateHandle( GetCurrentProcess(), (HANDLE)other, GetCurrentProcess(), &handle, 0, FALSE, DUPLICATE_SAME_ACCESS ),
+        "error %lu\n", GetLastError() );
+    check_ok( closesocket( other ) );
+    check_int( send( client, "three", 5, 0 ), 5 );
+    recv_message( (SOCKET)handle, "three" );
+    ok( CloseHandle( handle ), "error %lu\n", GetLastError() );
+    check_disconnected( client );
+    check_ok( closesocket( client ) );
+}
+
 /* ---- other processes ---- */
 
 static HANDLE start_child( const char *command, ULONG_PTR value )
@@ -1034,6 +1170,9 @@ START_TEST(local)
         test_abortive();
         test_receive_shutdown();
         test_ready();
+        test_overlapped();
+        test_threads();
+        test_duplicate();
         test_processes();
     }
     WSACleanup();
