@@ -148,6 +148,7 @@ void client_forget( struct client *client, struct sock *sock )
 void client_release( struct client *client, struct sock *sock )
 {
     client_forget( client, sock );
+    sock->handed = 0;               /* who has let go of it has had it: it is its listener's no more */
     if (list_empty( &sock->holds ))
     {
         if (!mailbox_keeps( sock ))

@@ -119,6 +119,8 @@ void close_drained( struct sock *sock )
 {
     if (!sock->linger)
     {
+        /* our close() sends no FIN if somebody whom we do not know has the socket, but this one was promised */
+        if (sock->pub.flags & SOCKET_SEND_SHUTDOWN) shutdown_drained( sock );
         socket_end( sock );
         return;
     }

@@ -26,6 +26,8 @@ struct model_sock model[MODEL_SOCKETS];
 u32 model_resets;
 u32 model_crossings;
 
+static u32 model_accepted, model_arrived, model_ports;
+
 /* ---- what follows from the variables ---- */
 
 int model_holds( const struct model_sock *sock, int client )
@@ -238,6 +240,7 @@ u32 model_listen( struct model_sock *sock, int client )
     if (sock->state == SOCKET_CONNECTING || !(sock->flags & SOCKET_BOUND)) return WSAEINVAL;
     sock->state = SOCKET_LISTENING;
     sock->error = 0;
+    if (!sock->port) sock->port = ++model_ports;
     return 0;
 }
 
@@ -287,7 +290,17 @@ u32 model_connect_status( struct model_sock *sock, int client, u32 *pending )
     }
 }
 
-/* the one that came first: those put back came before those that wait */
+/* a connection for the listener is in the kernel's queue */
+void model_arrives( struct model_sock *listener, struct model_sock *sock )
+{
+    sock->queued = ++model_arrived;
+    sock->listener = listener - model;
+    sock->port = listener->port;
+    sock->stream = 1;
+    sock->state = SOCKET_CONNECTED;
+}
+
+/* one that was put back, else one of the kernel's; of each kind the one that came first */
 static int model_next_connection( const struct model_sock *listener )
 {
     int i, best = -1;
@@ -296,7 +309,9 @@ static int model_next_connection( const struct model_sock *listener )
     {
         if (!model[i].used || model[i].listener != listener - model) continue;
         if (!model[i].deferred && !model[i].queued) continue;
-        if (best == -1 || model[i].deferred + model[i].queued < model[best].deferred + model[best].queued) best = i;
+        if (best != -1 && model[i].deferred < model[best].deferred) continue;
+        if (best == -1 || model[i].deferred > model[best].deferred ||
+            model[i].accepted_as + model[i].queued < model[best].accepted_as + model[best].queued) best = i;
     }
     return best;
 }
@@ -325,29 +340,38 @@ u32 model_accept( struct model_sock *listener, int client, int *connection )
     if (sock->deferred)
     {
         sock->deferred = 0;
+        sock->handed = 1;
         model_show_deferred( listener );
         return 0;
     }
-    sock->came = sock->queued;
     sock->queued = 0;
-    sock->record = sock->stream = 1;
-    sock->state = SOCKET_CONNECTED;
+    sock->record = 1;
+    sock->accepted_as = ++model_accepted;
     sock->flags = SOCKET_BOUND | SOCKET_ACCEPTED | (listener->flags & SOCKET_NONBLOCKING);
     sock->onoff = listener->onoff;
     sock->seconds = listener->seconds;
     return 0;
 }
 
+/* did the connection come from there? */
+static int model_is_from( const struct model_sock *sock, const struct model_sock *listener )
+{
+    if (!sock->astray) return sock->listener == listener - model;
+    return (sock->flags & SOCKET_ACCEPTED) && sock->port == listener->port;
+}
+
 u32 model_defer( struct model_sock *listener, struct model_sock *sock, int client )
 {
     if (!model_holds( listener, client ) || !model_holds( sock, client )) return WSAENOTSOCK;
-    if (listener->state != SOCKET_LISTENING || sock->listener != listener - model) return WSAEINVAL;
+    if (listener->state != SOCKET_LISTENING || !model_is_from( sock, listener )) return WSAEINVAL;
+    sock->listener = listener - model;
+    sock->astray = 0;
     if (sock->holders != 1u << client) return WSAEINVAL;
 
     sock->holders = 0;
     sock->waits[client] = 0;
     sock->box = BOX_NONE;
-    sock->deferred = sock->came;
+    sock->deferred = 1;
     model_show_deferred( listener );
     return 0;
 }
@@ -475,6 +499,7 @@ void model_adopt_outside( struct model_sock *sock, int client )
 {
     sock->record = 1;
     sock->listener = -1;
+    sock->astray = 1;
     sock->holders = 1u << client;
     sock->flags &= ~(SOCKET_BACKLOGGED | SOCKET_DEFERRED);
     model_look( sock );
@@ -516,6 +541,23 @@ void model_dies( int client )
 
     for (i = 0; i < MODEL_SOCKETS; i++)
         if (model[i].used && model_holds( &model[i], client )) model_release( &model[i], client );
+}
+
+/* All that live have registered again with the next one, which looks as if each had been armed. */
+void model_helper_dies(void)
+{
+    int i;
+
+    for (i = 0; i < MODEL_SOCKETS; i++)
+    {
+        if (!model[i].used || !model[i].record) continue;
+        if (!model[i].deferred)
+        {
+            model[i].listener = -1;
+            model[i].astray = 1;
+        }
+        model_look( &model[i] );
+    }
 }
 
 void model_hangs_up( struct model_sock *sock )
@@ -566,7 +608,7 @@ void model_peer_reads( struct model_sock *sock )
     model_drop_backlog( sock );
     if (sock->closing)
     {
-        if (sock->lingering) model_send_last_fin( sock );
+        if (sock->lingering || (sock->flags & SOCKET_SEND_SHUTDOWN)) model_send_last_fin( sock );
         model_end( sock );
     }
     else if (sock->flags & SOCKET_SEND_SHUTDOWN) model_send_fin( sock );

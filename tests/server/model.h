@@ -50,9 +50,12 @@ struct model_sock
     u8 record;                  /* the helper has a record of it */
     u8 stream;
     u32 queued;                 /* a connection that waits in its listener: the order of its coming, 0: none that does */
-    u32 came;                   /* an accepted connection: what queued was */
-    u32 deferred;               /* a connection put back to its listener: the same */
-    int listener;               /* where it came from, -1: from nowhere, or no longer known */
+    u8 deferred;                /* a connection put back to its listener */
+    u8 handed;                  /* was that, and has been accepted again */
+    u32 accepted_as;            /* the order of accepting */
+    int listener;               /* where it came from, -1: from nowhere, or that has ended */
+    u8 astray;                  /* no longer known: any on its port may be it */
+    u32 port;                   /* of a listener and its connections: another for each */
 
     /* published */
     u32 state;
@@ -102,6 +105,7 @@ extern int model_holds( const struct model_sock *sock, int client );
 extern enum model_view model_view( const struct model_sock *sock );
 
 /* requests: their error */
+extern void model_arrives( struct model_sock *listener, struct model_sock *sock );
 extern void model_create( struct model_sock *sock, int client, int stream );
 extern u32 model_bind( struct model_sock *sock, int client );
 extern u32 model_listen( struct model_sock *sock, int client );
@@ -126,6 +130,7 @@ extern void model_post( struct model_sock *sock, int client );
 extern int model_read( struct model_sock *sock, int client, int posted );
 extern void model_connect_ends( struct model_sock *sock, int accepted );
 extern void model_dies( int client );
+extern void model_helper_dies(void);
 extern void model_hangs_up( struct model_sock *sock );
 extern void model_outside_ends( struct model_sock *sock );
 extern void model_expires( struct model_sock *sock );

@@ -288,11 +288,17 @@ void raw_open( struct raw *raw )
 /* as a client that has lost its helper, and will say so many sockets again */
 void raw_open_again( struct raw *raw, u32 sockets )
 {
+    raw_open_on( raw, raw_connect_only(), sockets );
+}
+
+/* the same, by a connection that is there: whoever made it is the client's process for the helper */
+void raw_open_on( struct raw *raw, int fd, u32 sockets )
+{
     struct hello_request in = { PROTOCOL_MAGIC, PROTOCOL_VERSION, getpid(), sockets };
     struct hello_reply out;
 
     memset( raw, 0, sizeof(*raw) );
-    raw->fd = raw_connect_only();
+    raw->fd = fd;
     if (raw->fd == -1) print_error( "cannot connect: %s\n", strerror( errno ) );
     assert_int_not_equal( raw->fd, -1 );
     raw->counters_fd = raw_memfd( PROTOCOL_MAX_SLOTS * sizeof(u32), F_SEAL_SHRINK | F_SEAL_GROW );

@@ -65,6 +65,7 @@ struct raw
 extern int raw_connect_only(void);
 extern void raw_open( struct raw *raw );
 extern void raw_open_again( struct raw *raw, u32 sockets );
+extern void raw_open_on( struct raw *raw, int fd, u32 sockets );
 extern void raw_close( struct raw *raw );
 extern int raw_send( int fd, const void *data, size_t len, const int *fds, int count );
 extern ssize_t raw_recv( int fd, void *data, size_t len, int *got );

@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "raw.h"
 #include "model.h"
@@ -49,7 +51,7 @@
 #define BACKLOG_SIZE 262144     /* more than fits into buffers of the sizes below */
 #define PEER_BUFFER 4096
 #define SEND_BUFFER 32768
-#define NOBODY MODEL_CLIENTS    /* may hold a mailbox's handle */
+#define BAD_CLOSE 0x80000000    /* no flag of close */
 
 /* what there really is of a socket */
 struct real
@@ -245,6 +247,67 @@ static void peer_reads( int i )
             must( buffer[j] == pattern( i, real[i].got ), "byte %llu of %d is wrong", (unsigned long long)real[i].got, i );
     if (ret == -1 && errno != EAGAIN) real[i].broken = 1;   /* which is told once */
     must( real[i].got <= model[i].sent, "more came from %d than was sent", i );
+}
+
+/* ---- clients ---- */
+
+/* Each is a process of its own for the helper, which tells by that who has come back after a worker's death. The process
+ * does nothing but connect when it is asked to. */
+struct body
+{
+    pid_t pid;
+    int fd;                     /* a byte to it: connect; its byte, with the connection */
+};
+
+static struct body bodies[MODEL_CLIENTS];
+
+static void __attribute__((noreturn)) live( int fd )
+{
+    char byte = 0;
+    int sock;
+
+    /* what it was born with keeps sockets and handles */
+    dup2( fd, 3 );
+    close_range( 4, ~0u, 0 );
+    if (raw_send( 3, &byte, 1, NULL, 0 )) _exit( 1 );
+    while (read( 3, &byte, 1 ) == 1)
+    {
+        sock = raw_connect_only();
+        if (raw_send( 3, &byte, 1, &sock, sock != -1 )) break;
+        close( sock );
+    }
+    _exit( 0 );
+}
+
+static void begin_body( int client )
+{
+    int fds[2], got;
+    char byte;
+
+    assert_int_equal( socketpair( AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds ), 0 );
+    if (!(bodies[client].pid = fork())) live( fds[1] );
+    close( fds[1] );
+    bodies[client].fd = fds[0];
+    assert_int_equal( raw_recv( fds[0], &byte, 1, &got ), 1 );
+}
+
+static void end_body( int client )
+{
+    close( bodies[client].fd );
+    while (waitpid( bodies[client].pid, NULL, 0 ) == -1 && errno == EINTR) /* again */;
+    bodies[client].pid = 0;
+}
+
+/* sockets: how many it will say again */
+static void open_client( int client, u32 sockets )
+{
+    char byte = 0;
+    int fd;
+
+    if (!bodies[client].pid) begin_body( client );
+    assert_int_equal( write( bodies[client].fd, &byte, 1 ), 1 );
+    assert_int_equal( raw_recv( bodies[client].fd, &byte, 1, &fd ), 1 );
+    raw_open_on( &clients[client], fd, sockets );
 }
 
 /* ---- the comparison ---- */
@@ -496,6 +559,14 @@ static int sure_holder( int i )
     return client;
 }
 
+static int any_holder( int i )
+{
+    int client;
+
+    for (client = 0; client < MODEL_CLIENTS; client++) if (real[i].at[client].fd != -1) return client;
+    return -1;
+}
+
 /* a reference, also of a client that holds it not */
 static struct raw_sock *at( int i, int client )
 {
@@ -623,16 +694,12 @@ static void op_connect_ends(void)
 
 static void op_arrives(void)
 {
-    static u32 arrivals;
     int listener = choose( is_listening ), i;
 
     if (listener == -1 || (i = new_entry()) == -1) return;
     note( "%d arrives at %d", i, listener );
     real[i].peer = native_connect( SOCK_STREAM, &clients[0].arena[real[listener].ref.slot].local );
-    model[i].queued = ++arrivals;
-    model[i].listener = listener;
-    model[i].stream = 1;
-    model[i].state = SOCKET_CONNECTED;
+    model_arrives( &model[listener], &model[i] );
 }
 
 static void op_accept(void)
@@ -658,7 +725,7 @@ static void op_defer(void)
     u32 expected;
 
     if (i == -1) return;
-    listener = model[i].listener != -1 && luck( 10 ) ? model[i].listener : choose( is_held );
+    listener = model[i].listener != -1 && luck( 5 ) ? model[i].listener : choose( is_held );
     client = choose_holder( i );
     if (model[i].waits[client]) return;
     note( "client %d puts %d back to %d", client, i, listener );
@@ -750,7 +817,7 @@ static void adopted( int i, int client, u32 error, const struct raw_sock *sock )
     else real[i].at[client] = *sock;
     if (model[i].closing && real[i].wait != -1)
     {
-        must( raw_readable( real[i].wait, 0 ), "who waits for a close still waits" );
+        must( raw_readable( real[i].wait, 5000 ), "who waits for a close still waits" );
         close_fd( &real[i].wait );
     }
     if (model[i].record) model_adopt( &model[i], client );
@@ -803,7 +870,7 @@ static void op_outside(void)
 
 static void op_close(void)
 {
-    static const u32 flags[] = { 0, 0, 0, CLOSE_NOWAIT, CLOSE_SOLE, CLOSE_SOLE | CLOSE_NOWAIT, CLOSE_RESET, CLOSE_GONE, 16 };
+    static const u32 flags[] = { 0, 0, 0, CLOSE_NOWAIT, CLOSE_SOLE, CLOSE_SOLE | CLOSE_NOWAIT, CLOSE_RESET, CLOSE_GONE, BAD_CLOSE };
     int i = choose( is_held ), client, expected_wait = 0, wait = -1;
     u32 how = flags[luck( 9 )], expected;
 
@@ -815,7 +882,7 @@ static void op_close(void)
         close_fd( &real[i].box );
         model_hangs_up( &model[i] );
     }
-    expected = how == 16 ? WSAEINVAL : model_close( &model[i], client, how, &expected_wait );
+    expected = how == BAD_CLOSE ? WSAEINVAL : model_close( &model[i], client, how, &expected_wait );
     at( i, client );
     agree( raw_close_sock( &clients[client], &real[i].at[client], how, &wait ), expected );
     if (expected) return;
@@ -919,8 +986,9 @@ static void op_dies(void)
     if (first) raw_close( &clients[client] );
     for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used) close_fd( &real[i].at[client].fd );
     if (!first) raw_close( &clients[client] );
+    end_body( client );
     model_dies( client );
-    raw_open( &clients[client] );
+    open_client( client, 0 );
 }
 
 static void op_hangs_up(void)
@@ -1004,6 +1072,130 @@ static void op_datagram(void)
     model[i].in++;
 }
 
+/* ---- the helper's death ---- */
+
+/* a client says again what it knows of a socket */
+static void adopt_again( int i, int client, const struct slot *known )
+{
+    struct raw_sock *sock = &real[i].at[client];
+    struct adopt_request in;
+    struct adopt_reply out;
+
+    memset( &in, 0, sizeof(in) );
+    in.known = 1;
+    in.counter = sock->counter;
+    in.mailbox = model[i].box == BOX_LIVE ? real[i].box_name : 0;
+    in.state = *known;
+    agree( raw_request( &clients[client], REQUEST_ADOPT, &in, sizeof(in), sock->fd, &out, sizeof(out), NULL ), 0 );
+    real[i].ref = out.socket;
+}
+
+/* It has lost its helper: the next one is told of all it holds. Its counters are those it had. */
+static void register_again( int client, const struct slot *known )
+{
+    struct raw old = clients[client];
+    int i, count = 0;
+
+    for (i = 0; i < MODEL_SOCKETS; i++) count += model[i].used && real[i].at[client].fd != -1;
+    open_client( client, count );
+    clients[client].last_counter = old.last_counter;
+    for (i = 0; i < MODEL_SOCKETS; i++)
+    {
+        if (!model[i].used || real[i].at[client].fd == -1) continue;
+        *counter( i, client ) = model[i].waits[client];
+        adopt_again( i, client, &known[i] );
+    }
+    raw_close( &old );
+}
+
+/* Slots of sockets that no client holds: nobody is told their new ones, but they can be known by their cookies. */
+static void find_again( int i, const struct slot *known )
+{
+    int slot;
+
+    for (slot = 0; slot < 4 * MODEL_SOCKETS; slot++)
+    {
+        if (clients[0].arena[slot].state == SOCKET_FREE || clients[0].arena[slot].cookie != known->cookie) continue;
+        real[i].ref.slot = slot;
+        real[i].ref.generation = clients[0].arena[slot].generation;
+        return;
+    }
+    real[i].ref.slot = 0;       /* it may have ended meanwhile */
+    real[i].ref.generation = 0;
+}
+
+/* what is remembered of ended records dies with the helper */
+static void end_forgotten(void)
+{
+    int i;
+
+    for (i = 0; i < MODEL_SOCKETS; i++)
+    {
+        if (!model[i].used || model[i].record || !model[i].outside) continue;
+        close_fd( &real[i].outside );
+        model_outside_ends( &model[i] );
+    }
+}
+
+/* May it die while there is no helper? Of sockets that it alone holds nobody else knows that they linger, or in what
+ * state somebody has a handle or the kernel socket: the kernel ends them. And what it accepted that had been put back
+ * is put back again, since it may not have got the answer. */
+static int may_die_unseen( int client )
+{
+    int i;
+
+    for (i = 0; i < MODEL_SOCKETS; i++)
+    {
+        if (!model[i].used || !model[i].record || model[i].holders != 1u << client) continue;
+        if (model[i].handed) return 0;
+        if (model[i].backlog) continue;     /* that is kept */
+        if (model[i].box == BOX_LIVE || model[i].outside || (model[i].onoff && model[i].seconds)) return 0;
+    }
+    return 1;
+}
+
+static void die_unseen( int client )
+{
+    int i;
+
+    note( "client %d dies, too; ", client );
+    for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used) close_fd( &real[i].at[client].fd );
+    raw_close( &clients[client] );
+    end_body( client );
+    model_dies( client );
+}
+
+static void op_helper_dies(void)
+{
+    static void (*const meanwhile[])(void) = { op_peer_data, op_peer_fin, op_peer_rst, op_peer_reads };
+    struct slot known[MODEL_SOCKETS];
+    int i, n, first = luck( MODEL_CLIENTS ), victim = luck( 8 );
+
+    note( "the helper dies; " );
+    end_forgotten();
+    memset( known, 0, sizeof(known) );
+    for (i = 0; i < MODEL_SOCKETS; i++)
+        if (model[i].used && model[i].record) known[i] = clients[0].arena[real[i].ref.slot];
+    kill( raw_helper, SIGKILL );
+    raw_wait_gone();
+    for (n = luck( 3 ); n; n--)
+    {
+        meanwhile[luck( 4 )]();
+        note( "; " );
+    }
+    if (victim < MODEL_CLIENTS && may_die_unseen( victim )) die_unseen( victim );
+    else victim = -1;
+    for (n = 0; n < MODEL_CLIENTS; n++)
+    {
+        i = (first + n) % MODEL_CLIENTS;
+        if (i == victim) open_client( i, 0 );
+        else register_again( i, known );
+    }
+    model_helper_dies();
+    barrier();
+    for (i = 0; i < MODEL_SOCKETS; i++) if (known[i].cookie && any_holder( i ) == -1) find_again( i, &known[i] );
+}
+
 /* ---- lives ---- */
 
 static const struct
@@ -1015,7 +1207,7 @@ static const struct
     { op_create, 10 }, { op_bind, 12 }, { op_listen, 12 }, { op_connect, 20 }, { op_connect_status, 3 }, { op_connect_ends, 1 },
     { op_arrives, 16 }, { op_accept, 16 }, { op_defer, 6 }, { op_shutdown, 16 }, { op_option, 10 }, { op_backlog, 8 },
     { op_box, 10 }, { op_adopt_box, 8 }, { op_adopt_fd, 8 }, { op_close, 20 }, { op_send, 6 }, { op_fill, 10 }, { op_post, 10 },
-    { op_read, 10 }, { op_dies, 2 }, { op_hangs_up, 5 }, { op_outside, 8 }, { op_peer_data, 16 }, { op_peer_fin, 6 }, { op_peer_rst, 5 },
+    { op_read, 10 }, { op_dies, 2 }, { op_helper_dies, 2 }, { op_hangs_up, 5 }, { op_outside, 8 }, { op_peer_data, 16 }, { op_peer_fin, 6 }, { op_peer_rst, 5 },
     { op_peer_reads, 5 }, { op_datagram, 6 }
 };
 
@@ -1070,7 +1262,7 @@ static void end_life(void)
         raw_close( &clients[client] );
         for (i = 0; i < MODEL_SOCKETS; i++) if (model[i].used) close_fd( &real[i].at[client].fd );
         model_dies( client );
-        raw_open( &clients[client] );
+        open_client( client, 0 );
         let_expire();
         compare_all();
         note( "\n" );
@@ -1105,7 +1297,7 @@ static void run_life( int steps )
     state = seed * 2654435761u + 88172645463325252ull;
     memset( model, 0, sizeof(model) );
     model_resets = model_crossings = 0;
-    for (i = 0; i < MODEL_CLIENTS; i++) raw_open( &clients[i] );
+    for (i = 0; i < MODEL_CLIENTS; i++) open_client( i, 0 );
     if (namespace) reset_base = count_resets();
     for (step = 1; step <= steps; step++)
     {
@@ -1117,6 +1309,7 @@ static void run_life( int steps )
     }
     end_life();
     for (i = 0; i < MODEL_CLIENTS; i++) raw_close( &clients[i] );
+    for (i = 0; i < MODEL_CLIENTS; i++) end_body( i );
     living = 0;
 }
 
