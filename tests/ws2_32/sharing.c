@@ -389,6 +389,61 @@ static void child_udp( struct child *parent )
     check_int( sendto( s, buffer, 6, 0, &from.sa, len ), 6 );
 }
 
+static void child_connect( struct child *parent )
+{
+    SOCKET s = take( &parent->board->info );
+
+    ok( !wait_writable( s, 100 ), "connected\n" );
+    child_say( parent );
+    ok( wait_writable( s, 5000 ), "not connected\n" );
+    check_int( send( s, "child", 5, 0 ), 5 );
+}
+
+/* a connect that has not ended when the child gets the socket */
+static void test_connecting(void)
+{
+    SOCKET listener = socket_new( AF_INET, SOCK_STREAM ), s = INVALID_SOCKET, others[8], accepted;
+    struct child child;
+    union address addr;
+    unsigned count;
+    int len;
+
+    keep( listener );
+    len = address_loopback( &addr, AF_INET, 0 );
+    check_ok( bind( listener, &addr.sa, len ) );
+    check_ok( getsockname( listener, &addr.sa, &len ) );
+    check_ok( listen( listener, 1 ) );
+    for (count = 0; count < ARRAY_SIZE(others); count++)
+    {
+        s = socket_new( AF_INET, SOCK_STREAM );
+        keep( s );
+        socket_set_nonblocking( s, TRUE );
+        connect( s, &addr.sa, len );
+        if (!wait_writable( s, 100 )) break;
+        others[count] = s;
+    }
+    if (count == ARRAY_SIZE(others)) skip( "connects do not wait for room in the queue\n" );
+    else
+    {
+        child_give( &child, "connect", s );
+        closesocket( s );
+        child_run( &child );
+        child_hear( &child );
+        for (;;)
+        {
+            accepted = socket_accepted( listener );
+            if (!wait_readable( accepted, 1500 )) closesocket( accepted );
+            else break;
+        }
+        recv_exactly( accepted, "child", 5 );
+        child_finish( &child );
+        check_closed( accepted );
+        closesocket( accepted );
+    }
+    while (count) closesocket( others[--count] );
+    closesocket( listener );
+}
+
 static void test_child_kinds(void)
 {
     union address addr;
@@ -596,7 +651,7 @@ static void test_terminated_threads(void)
     end_within( thread_accept, s );
     check_ok( closesocket( s ) );
     s = socket_new( AF_INET, SOCK_STREAM );
-    check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
+    flaky_wine check_error( connect( s, &addr.sa, sizeof(addr.in) ), WSAECONNREFUSED );
     closesocket( s );
 
     s = socket_bound( AF_INET, SOCK_DGRAM, &addr );
@@ -713,6 +768,59 @@ static void test_exit_in_apc(void)
         CloseHandle( thread );
         winetest_pop_context();
     }
+}
+
+/* ---- a socket as a child's standard handle ---- */
+
+/* this process may have been given anything: what it has is a socket, also long after its parent has closed it */
+static void child_stdio( struct child *parent )
+{
+    SOCKET s = (SOCKET)GetStdHandle( STD_INPUT_HANDLE );
+    union address addr;
+    int len = sizeof(addr);
+
+    flaky_wine check_ok( getpeername( s, &addr.sa, &len ) );
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    flaky_wine check_int( send( s, "child", 5, 0 ), 5 );
+    flaky_wine recv_exactly( s, "parent", 6 );
+    flaky_wine check_ok( shutdown( s, SD_SEND ) );
+}
+
+static void test_stdio(void)
+{
+    STARTUPINFOA startup = { .cb = sizeof(startup) };
+    char **argv, cmdline[MAX_PATH + 128];
+    PROCESS_INFORMATION info;
+    struct child child;
+    SOCKET s, peer;
+    BOOL ret;
+
+    private_pair( &s, &peer );
+    child_prepare( &child, "nothing" );
+    child_run( &child );
+    SetHandleInformation( (HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT );
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = (HANDLE)s;
+    startup.hStdOutput = GetStdHandle( STD_OUTPUT_HANDLE );
+    startup.hStdError = GetStdHandle( STD_ERROR_HANDLE );
+    winetest_get_mainargs( &argv );
+    sprintf( cmdline, "\"%s\" %s stdio %lu %lu %lu", argv[0], argv[1], HandleToULong( child.section ),
+             HandleToULong( child.said ), HandleToULong( child.go ) );
+    ret = CreateProcessA( NULL, cmdline, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &info );
+    ok( ret, "CreateProcess failed with %lu\n", GetLastError() );
+    child_hear( &child );
+    check_ok( closesocket( s ) );
+    Sleep( 300 );
+    SetEvent( child.go );
+    check_int( send( peer, "parent", 6, 0 ), 6 );
+    flaky_wine recv_exactly( peer, "child", 5 );
+    winetest_wait_child_process( info.hProcess );
+    flaky_wine check_closed( peer );
+    CloseHandle( info.hProcess );
+    CloseHandle( info.hThread );
+    child_finish( &child );
+    closesocket( peer );
 }
 
 /* ---- handles ---- */
@@ -1065,8 +1173,10 @@ static void child_main( const char *command, struct child *parent )
         { "ansi", child_ansi },
         { "accept", child_accept },
         { "udp", child_udp },
+        { "connect", child_connect },
         { "state", child_state },
         { "nonblocking", child_nonblocking },
+        { "stdio", child_stdio },
         { "inherited", child_inherited },
         { "listed", child_listed },
         { "steal", child_steal },
@@ -1113,12 +1223,14 @@ START_TEST(sharing)
         test_child();
         test_child_ansi();
         test_child_kinds();
+        test_connecting();
         test_state();
         test_terminated_threads();
         test_terminated_receive();
         test_terminated_send();
         test_terminated_later();
         test_exit_in_apc();
+        test_stdio();
         test_inheritance();
         test_handle_list();
         test_protected();
