@@ -138,11 +138,12 @@ struct socket_compare_params
     int                 same;           /* out */
 };
 
-/* another process loses this handle */
+/* this process makes a handle from one of another process */
 struct socket_stray_params
 {
     int                 fd;             /* the handle's, taken over */
-    unsigned int handle;                /* its value there */
+    unsigned int        handle;         /* its value there */
+    int                 closed;         /* that one is closed by it */
 };
 
 struct socket_close_params

@@ -28,7 +28,7 @@
 
 /* flags that only a helper knows of, and that the next one believes */
 #define ADOPT_FLAGS (SOCKET_NONBLOCKING | SOCKET_RECV_SHUTDOWN | SOCKET_SEND_SHUTDOWN | SOCKET_RESET | \
-                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED | SOCKET_SPENT | SOCKET_STRAY)
+                     SOCKET_ABORTED | SOCKET_ACCEPTED | SOCKET_ADOPTED | SOCKET_SPENT | SOCKET_STRAY | SOCKET_SHARED)
 
 /* what the kernel calls it */
 struct adopt_kind
@@ -277,6 +277,11 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
     close_revive( sock );
     sock->shared = 1;
     store_socket( sock );
+    if (sock->holds.next != sock->holds.prev && !(sock->pub.flags & SOCKET_SHARED))
+    {
+        sock->pub.flags |= SOCKET_SHARED;
+        socket_publish( sock );
+    }
     out->socket = socket_ref( sock );
     out->cookie = sock->pub.cookie;
     out->mailbox = mailbox_name( sock );

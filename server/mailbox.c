@@ -428,7 +428,7 @@ u32 stray_request( struct request *req )
 
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
     if (!(sock = mailbox_sock( cookie, in->mailbox )) && !(sock = socket_by_cookie( cookie ))) return WSAENOTSOCK;
-    sock->pub.flags |= SOCKET_STRAY;
+    sock->pub.flags |= in->closed ? SOCKET_SHARED | SOCKET_STRAY : SOCKET_SHARED;
     socket_publish( sock );
     return 0;
 }

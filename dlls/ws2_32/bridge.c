@@ -83,11 +83,11 @@ static BOOL is_this_process( HANDLE process )
            info.UniqueProcessId == GetCurrentProcessId();
 }
 
-/* Another process loses a handle by our doing. If it is a socket's, that process must look what the value is when it uses
- * it again: nobody else will tell it. */
-static void tell_stray( HANDLE process, HANDLE source )
+/* Another process's handle is duplicated by our doing, or closed. If it is a socket's, that process must know that it has not
+ * the only one, and look what the value is when it uses it again: nobody else will tell it. */
+static void tell_stray( HANDLE process, HANDLE source, BOOL closed )
 {
-    struct socket_stray_params params;
+    struct socket_stray_params params = { .closed = closed };
     HANDLE copy;
 
     if (original_NtDuplicateObject( process, source, GetCurrentProcess(), &copy, 0, 0, DUPLICATE_SAME_ACCESS )) return;
@@ -102,12 +102,12 @@ static NTSTATUS WINAPI bridge_NtDuplicateObject( HANDLE source_process, HANDLE s
                                                  ACCESS_MASK access, ULONG attributes, ULONG options )
 {
     BOOL known = socket_peek( (SOCKET)source ) != NULL;
-    BOOL here = (known || (options & DUPLICATE_CLOSE_SOURCE)) && is_this_process( source_process );
+    BOOL here = is_this_process( source_process );
     HANDLE from = source, plain = NULL;
     NTSTATUS status;
     struct socket *sock;
 
-    if (!here && (options & DUPLICATE_CLOSE_SOURCE)) tell_stray( source_process, source );
+    if (!here) tell_stray( source_process, source, (options & DUPLICATE_CLOSE_SOURCE) != 0 );
     if (source_process == GetCurrentProcess() && socket_is_free_handle( source )) return STATUS_INVALID_HANDLE;
     if (!known || !here) return original_NtDuplicateObject( source_process, source, dest_process, dest, access, attributes, options );
 

@@ -293,10 +293,11 @@ static BOOL is_still( struct socket *sock )
 static BOOL end_stray( struct socket *sock )
 {
     struct socket **entry = find_entry( sock->handle, FALSE ), *expected = sock;
-    BOOL ended;
+    BOOL still, ended;
 
     AcquireSRWLockExclusive( &handle_lock );
-    ended = *entry == sock && !is_still( sock ) &&
+    if ((still = *entry == sock && is_still( sock ))) __atomic_store_n( &sock->made.handle, NULL, __ATOMIC_SEQ_CST );
+    ended = *entry == sock && !still &&
             __atomic_compare_exchange_n( entry, &expected, NULL, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
     ReleaseSRWLockExclusive( &handle_lock );
     if (!ended) return FALSE;
@@ -306,9 +307,12 @@ static BOOL end_stray( struct socket *sock )
     return TRUE;
 }
 
+/* A handle that this process thinks it has alone, and another one has, too: perhaps that one has taken it. */
 static BOOL is_stray( const struct socket *sock )
 {
-    return (socket_flags( sock ) & SOCKET_STRAY) != 0;
+    unsigned int flags = socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED);
+
+    return flags && ((flags & SOCKET_STRAY) || handle_is_sole( &sock->made ));
 }
 
 BOOL socket_is_ours( HANDLE handle )
@@ -481,7 +485,7 @@ static void close_all_of( struct socket *sock, unsigned int flags, int *wait_fd 
 {
     struct handle made = sock->made;
 
-    if (!handle_is_sole( &made ) || is_stray( sock ))
+    if (!handle_is_sole( &made ) || (socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED)))
     {
         socket_close_handle( (HANDLE)sock->handle );
         finish_close( sock, flags | CLOSE_GONE, wait_fd );
@@ -542,7 +546,7 @@ BOOL socket_forget_handle( HANDLE handle )
     TRACE( "%p\n", handle );
     /* another process may have closed it, and the value be something else's: then this is not what ends the socket */
     AcquireSRWLockExclusive( &handle_lock );
-    sole = handle_is_sole( &sock->made ) && is_still( sock );
+    sole = handle_is_sole( &sock->made ) && !(socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED)) && is_still( sock );
     ReleaseSRWLockExclusive( &handle_lock );
     finish_close( sock, sole ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     return TRUE;

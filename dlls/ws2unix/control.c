@@ -184,7 +184,7 @@ NTSTATUS socket_compare( void *args )
 NTSTATUS socket_stray( void *args )
 {
     struct socket_stray_params *params = args;
-    struct stray_request request = { (u64)(params->handle >> 2) << MAILBOX_COOKIE_BITS };
+    struct stray_request request = { .mailbox = (u64)(params->handle >> 2) << MAILBOX_COOKIE_BITS, .closed = params->closed };
     struct stray_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_STRAY, NULL, request, reply );
     unsigned int error = 0;

@@ -171,9 +171,9 @@ static void test_hung( void **state )
     raw_close( &parent );
 }
 
-static u32 stray( struct raw *raw, int fd )
+static u32 stray( struct raw *raw, int fd, u32 closed )
 {
-    struct stray_request in = { 0 };
+    struct stray_request in = { 0, closed, 0 };
     struct stray_reply out;
 
     return raw_request( raw, REQUEST_STRAY, &in, sizeof(in), fd, &out, sizeof(out), NULL );
@@ -191,15 +191,17 @@ static void test_stray( void **state )
     raw_open( &raw );
     raw_open( &thief );
     assert_int_equal( new_mailbox( &raw, &name, &box ), 0 );
-    assert_int_equal( stray( &thief, box ), WSAENOTSOCK );
+    assert_int_equal( stray( &thief, box, 1 ), WSAENOTSOCK );
     assert_int_equal( create_with( &raw, name, &sock ), 0 );
     assert_int_equal( flags_of( &raw, &sock ) & SOCKET_STRAY, 0 );
-    assert_int_equal( stray( &thief, box ), 0 );
+    assert_int_equal( stray( &thief, box, 0 ), 0 );
+    assert_int_equal( flags_of( &raw, &sock ) & (SOCKET_STRAY | SOCKET_SHARED), SOCKET_SHARED );
+    assert_int_equal( stray( &thief, box, 1 ), 0 );
     assert_int_equal( flags_of( &raw, &sock ) & SOCKET_STRAY, SOCKET_STRAY );
-    assert_int_equal( stray( &thief, sock.fd ), 0 );
-    assert_int_equal( stray( &thief, raw.counters_fd ), WSAENOTSOCK );
+    assert_int_equal( stray( &thief, sock.fd, 1 ), 0 );
+    assert_int_equal( stray( &thief, raw.counters_fd, 1 ), WSAENOTSOCK );
     assert_int_equal( socketpair( AF_UNIX, SOCK_STREAM, 0, pair ), 0 );
-    assert_int_equal( stray( &thief, pair[0] ), WSAENOTSOCK );
+    assert_int_equal( stray( &thief, pair[0], 1 ), WSAENOTSOCK );
     close( pair[0] );
     close( pair[1] );
     close( box );

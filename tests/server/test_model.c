@@ -329,14 +329,14 @@ static int any_fd( int i )
     return real[i].outside;
 }
 
-/* not SOCKET_HUNG: that comes with time */
+/* not SOCKET_HUNG, which comes with time, nor what only handles are about */
 static int slot_differs( int i )
 {
     const struct slot *slot = &clients[0].arena[real[i].ref.slot];
     int same = slot->generation == real[i].ref.generation && slot->state != SOCKET_FREE;
 
     if (!model[i].record) return same;
-    return !same || slot->state != model[i].state || (slot->flags & ~SOCKET_HUNG) != model[i].flags ||
+    return !same || slot->state != model[i].state || (slot->flags & ~(SOCKET_HUNG | SOCKET_SHARED)) != model[i].flags ||
            slot->error != model[i].error ||
            slot->options[OPTION_LINGER_ONOFF] != model[i].onoff || slot->options[OPTION_LINGER_TIME] != model[i].seconds;
 }

@@ -941,6 +941,15 @@ static void test_protected(void)
 
 /* ---- handles that other processes close ---- */
 
+static void check_open( SOCKET s )
+{
+    char c;
+
+    socket_set_nonblocking( s, TRUE );
+    check_error( recv( s, &c, 1, 0 ), WSAEWOULDBLOCK );
+    socket_set_nonblocking( s, FALSE );
+}
+
 static HANDLE open_parent( const struct child *parent )
 {
     HANDLE process = OpenProcess( PROCESS_DUP_HANDLE, FALSE, parent->pid );
@@ -1001,6 +1010,49 @@ static void test_stolen(void)
     socket_set_nonblocking( peer, FALSE );
     child_finish( &child );
     check_closed( peer );
+    closesocket( peer );
+}
+
+/* a duplicate that the parent does not know of */
+static void child_copy( struct child *parent )
+{
+    SOCKET own = socket_new( AF_INET, SOCK_DGRAM ), s;
+    HANDLE process = open_parent( parent ), handle = NULL;
+
+    ok( DuplicateHandle( process, (HANDLE)parent->board->value, GetCurrentProcess(), &handle, 0, FALSE, DUPLICATE_SAME_ACCESS ),
+        "DuplicateHandle failed with %lu\n", GetLastError() );
+    CloseHandle( process );
+    s = (SOCKET)handle;
+    child_say( parent );
+    WaitForSingleObject( parent->go, 10000 );
+    flaky_wine check_int( send( s, "child", 5, 0 ), 5 );
+    flaky_wine check_ok( closesocket( s ) );
+    closesocket( own );
+}
+
+static void test_copied(void)
+{
+    SOCKET s, peer, other, other_peer;
+    struct child child;
+
+    child_prepare( &child, "copy" );
+    private_pair( &s, &peer );
+    child.board->value = s;
+    child_run( &child );
+    child_hear( &child );
+    talk( s, peer );
+    check_ok( closesocket( s ) );
+    /* this one is another, whatever its value */
+    private_pair( &other, &other_peer );
+    check_open( peer );
+    SetEvent( child.go );
+    flaky_wine recv_exactly( peer, "child", 5 );
+    flaky_wine check_closed( peer );
+    talk( other, other_peer );
+    child_finish( &child );
+    closesocket( other );
+    check_closed( other_peer );
+    closesocket( other_peer );
     closesocket( peer );
 }
 
@@ -1106,15 +1158,6 @@ static void child_holder( struct child *parent )
     WaitForSingleObject( parent->go, 10000 );
 }
 
-static void check_open( SOCKET s )
-{
-    char c;
-
-    socket_set_nonblocking( s, TRUE );
-    check_error( recv( s, &c, 1, 0 ), WSAEWOULDBLOCK );
-    socket_set_nonblocking( s, FALSE );
-}
-
 static void test_last_handle(void)
 {
     static const char *orders[] = { "pab", "pba", "apb", "abp", "bpa", "bap" };
@@ -1180,6 +1223,7 @@ static void child_main( const char *command, struct child *parent )
         { "inherited", child_inherited },
         { "listed", child_listed },
         { "steal", child_steal },
+        { "copy", child_copy },
         { "close", child_close },
         { "exchange", child_exchange },
         { "holder", child_holder },
@@ -1235,6 +1279,7 @@ START_TEST(sharing)
         test_handle_list();
         test_protected();
         test_stolen();
+        test_copied();
         test_closed_by_other();
         test_exchanged();
         test_last_handle();
