@@ -64,7 +64,7 @@ static int accept_fits_local( int fd )
     return !socket_get_int( fd, SOL_SOCKET, SO_TYPE, &type ) && type == SOCK_SEQPACKET;
 }
 
-static int accept_fits_tcp( const struct sock *listener, int fd )
+static int accept_fits_tcp( const struct sock *listener, int fd, struct address *local )
 {
     union linux_address addr;
     int protocol;
@@ -73,23 +73,22 @@ static int accept_fits_tcp( const struct sock *listener, int fd )
     memcpy( &port, listener->pub.local.data + 2, sizeof(port) );
     if (!address_local( fd, &addr ) || addr.sa.sa_family != (listener->pub.family == WS_AF_INET6 ? AF_INET6 : AF_INET)) return 0;
     if (address_port( &addr ) != ntohs( port )) return 0;
+    address_to_client( &addr, local );
     return !socket_get_int( fd, SOL_SOCKET, SO_PROTOCOL, &protocol ) && protocol == IPPROTO_TCP;
 }
 
 /* Is that a connection that this listener may have had? Nobody else is hurt where it is not. */
-static int accept_fits( const struct sock *listener, int fd )
+static int accept_fits( const struct sock *listener, int fd, struct address *local )
 {
-    u64 cookie;
-
-    if (!(socket_is_local( listener ) ? accept_fits_local( fd ) : accept_fits_tcp( listener, fd ))) return 0;
-    return !socket_cookie( fd, &cookie ) && !socket_by_cookie( cookie );
+    return socket_is_local( listener ) ? accept_fits_local( fd ) : accept_fits_tcp( listener, fd, local );
 }
 
 /* what it is connected to, and that it is */
-static u32 accept_complete( struct sock *sock, const struct sock *listener, const struct address *peer )
+static u32 accept_complete( struct sock *sock, const struct sock *listener, const struct address *peer, const struct address *local )
 {
     if (socket_is_local( sock )) return local_accepted( sock, listener );
     sock->pub.peer = *peer;
+    sock->pub.local = *local;
     connect_established( sock );
     return 0;
 }
@@ -98,17 +97,18 @@ static u32 accept_complete( struct sock *sock, const struct sock *listener, cons
 static u32 accept_new( struct request *req, struct sock *listener, const struct address *peer, struct sock **ret )
 {
     union linux_address addr;
+    struct address local;
     struct sock *sock;
     socklen_t len;
     u32 error;
 
-    if (!accept_fits( listener, req->fd )) return WSAEINVAL;
+    if (!accept_fits( listener, req->fd, &local )) return WSAEINVAL;
     if (!socket_is_local( listener ) && address_from_client( peer, listener->pub.family, &addr, &len )) return WSAEINVAL;
     if (!(sock = socket_new( req->fd, listener->pub.family, listener->pub.type, listener->pub.protocol )))
-        return error_from_errno( errno );
+        return errno == EEXIST ? WSAEINVAL : error_from_errno( errno );     /* known already */
     req->fd = -1;
     accept_inherit( sock, listener );
-    if ((error = accept_complete( sock, listener, peer )))
+    if ((error = accept_complete( sock, listener, peer, &local )))
     {
         socket_end( sock );
         return error;

@@ -268,6 +268,7 @@ static void client_free_reply( struct client *client )
 static void client_drop( struct client *client, const char *why )
 {
     struct list *entry;
+    struct sock *sock;
 
     if (why) log_line( "client %d dropped: %s", client->pid, why );
     else if (log_debug) log_line( "client %d has gone", client->pid );
@@ -282,7 +283,11 @@ static void client_drop( struct client *client, const char *why )
     if (client->counters) store_client_end( client->serial );
     client_free_reply( client );
     while ((entry = list_head( &client->holds )))
-        client_release( client, CONTAINER_OF( entry, struct hold, client_entry )->sock );
+    {
+        sock = CONTAINER_OF( entry, struct hold, client_entry )->sock;
+        sock->urgent = 1;
+        client_release( client, sock );
+    }
     if (client->counters) munmap( (void *)client->counters, COUNTERS_SIZE );
     free( client );
     client_check_idle();

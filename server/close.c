@@ -207,7 +207,7 @@ void close_last( struct sock *sock )
     }
     /* {1,0} gives the backlog up: somebody whom we do not know may have the socket, and shall not go on after the gap */
     if (socket_is_established( sock ) && option_resets( sock ) && sock->backlog) socket_reset( sock, SOCKET_ABORTED );
-    if (socket_is_established( sock )) close_step_over_urgent( sock );
+    if (sock->urgent && socket_is_established( sock )) close_step_over_urgent( sock );
     if (!socket_is_established( sock ) || option_resets( sock ) || !(seconds || sock->backlog) || !close_unsent( sock ))
     {
         socket_end( sock );
@@ -255,13 +255,14 @@ static int close_is_last( struct sock *sock, u32 flags )
 u32 close_request( struct request *req )
 {
     const struct close_request *in = req->in;
-    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE | CLOSE_GONE | CLOSE_NAME;
+    const u32 known = CLOSE_RESET | CLOSE_NOWAIT | CLOSE_SOLE | CLOSE_GONE | CLOSE_NAME | CLOSE_URGENT;
     struct sock *sock;
     u32 error;
 
     if (in->flags & ~known) return WSAEINVAL;
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
 
+    if (in->flags & CLOSE_URGENT) sock->urgent = 1;
     if (in->flags & CLOSE_NAME)
     {
         mailbox_unbind( sock );

@@ -58,7 +58,9 @@ static void connect_publish_local( struct sock *sock )
 {
     union linux_address addr;
 
-    if (!socket_is_local( sock ) && address_local( sock->fd, &addr ))
+    const int known = (sock->pub.flags & SOCKET_ACCEPTED) && sock->pub.local.len;
+
+    if (!known && !socket_is_local( sock ) && address_local( sock->fd, &addr ))
     {
         address_to_client( &addr, &sock->pub.local );
         bind_chosen( sock, address_port( &addr ) );

@@ -54,6 +54,7 @@ struct sock *restore_socket( const struct kept_socket *kept, int *fds )
     u32 generation;
 
     if (!(sock = socket_new( fds[STORE_FD], slot->family, slot->type, slot->protocol ))) return NULL;
+    sock->urgent = 1;           /* for all we know */
     restore_take( fds, STORE_FD );
     generation = sock->pub.generation;
     sock->pub = *slot;

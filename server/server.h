@@ -190,6 +190,7 @@ struct sock
     struct backlog *backlog;    /* what is still to be sent, NULL: nothing */
     struct local *local;        /* what a socket of the local provider has besides, NULL: it is none */
     struct linger_close *linger; /* a close with a time limit is under way, NULL: none */
+    u8 urgent;                  /* somebody may have taken an urgent byte */
     u8 watch_receive;           /* nobody may receive any more and data may still come */
     u8 closing;                 /* nobody holds it; it ends when all has been sent */
     u8 unheld;                  /* nobody holds it, its mailbox keeps it */

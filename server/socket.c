@@ -221,14 +221,19 @@ static void socket_expired( struct timer *timer )
     else if (sock->pub.state == SOCKET_CONNECTING) connect_expired( sock );
 }
 
-/* Makes the record of a kernel socket, which is the record's from then on. NULL with errno;
- * then the fd is still the caller's. Nothing is published yet. */
+/* Makes the record of a kernel socket, which is the record's from then on. NULL with errno (EEXIST: it
+ * has one); then the fd is still the caller's. Nothing is published yet. */
 struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
 {
     struct sock *sock;
     u64 cookie;
 
     if (socket_cookie( fd, &cookie )) return NULL;
+    if (socket_by_cookie( cookie ))
+    {
+        errno = EEXIST;
+        return NULL;
+    }
     if (!(sock = calloc( 1, sizeof(*sock) ))) return NULL;
     if (!arena_alloc( &sock->slot, &sock->pub.generation ))
     {

@@ -234,7 +234,8 @@ static void tell_name_closed( struct unix_socket *socket )
 NTSTATUS socket_close( void *args )
 {
     struct socket_close_params *params = args;
-    struct close_request request = { .flags = params->flags };
+    unsigned int flags = params->flags | (params->socket->urgent ? CLOSE_URGENT : 0);
+    struct close_request request = { .flags = flags };
     struct close_reply reply = { 0 };
     struct exchange ex = EXCHANGE( REQUEST_CLOSE, params->socket, request, reply );
     unsigned int error = 0;
@@ -244,8 +245,8 @@ NTSTATUS socket_close( void *args )
     channel_enter( &old );
     if (params->socket->refs == 1 && !params->socket->gone)
     {
-        if (close_needs_reply( params->socket, params->flags )) error = channel_ask_locked( &ex );
-        else tell_close( params->socket, params->flags );
+        if (close_needs_reply( params->socket, flags )) error = channel_ask_locked( &ex );
+        else tell_close( params->socket, flags );
     }
     else if (params->socket->refs > 1 && (params->flags & CLOSE_SOLE)) tell_name_closed( params->socket );
     if (error != WSAEWOULDBLOCK)
@@ -263,7 +264,7 @@ static int end_hung( struct unix_socket *socket, void *arg )
 {
     /* one without a mailbox has a handle that is none of ours */
     if (!socket->mailbox || !(published( socket )->flags & SOCKET_HUNG)) return 0;
-    tell_close( socket, CLOSE_NOWAIT | CLOSE_GONE );
+    tell_close( socket, CLOSE_NOWAIT | CLOSE_GONE | CLOSE_URGENT );
     sockets_abandon( socket, *(int *)arg );
     wait_wake_all();
     return 0;

@@ -370,6 +370,7 @@ static unsigned int receive_stream( struct recv_params *params )
         if (errno == EINVAL && (flags & MSG_OOB)) return urgent_error( params->socket->fd );
         return error_from_errno( errno );
     }
+    if ((flags & (MSG_OOB | MSG_PEEK)) == MSG_OOB) params->socket->urgent = 1;
     params->result = ret;
     return 0;
 }

@@ -129,7 +129,7 @@ static void test_urgent( void **state )
         assert_true( RAW_WAIT( recv( near.fd, &byte, 1, MSG_OOB | MSG_PEEK ) == 1 ) );
         if (i) assert_int_equal( recv( near.fd, &byte, 1, MSG_OOB ), 1 );
         if (i == 2) assert_true( raw_readable( near.fd, 1000 ) );
-        assert_int_equal( raw_close_sock( &raw, &near, 0, NULL ), 0 );
+        assert_int_equal( raw_close_sock( &raw, &near, i ? CLOSE_URGENT : 0, NULL ), 0 );
         assert_int_equal( recv( far.fd, &byte, 1, 0 ), i == 1 ? 0 : -1 );
         if (i != 1) assert_int_equal( errno, ECONNRESET );
         raw_close( &raw );
