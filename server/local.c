@@ -385,6 +385,16 @@ static int local_send_request( struct sock *sock, const void *data, u32 length )
     return send( sock->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL ) == -1 ? errno : 0;
 }
 
+/* Did a helper that died in between get as far as sending the request? Nobody takes it without having answered. */
+static int local_was_asked( const struct sock *sock )
+{
+    int unread;
+    char byte;
+
+    if (!ioctl( sock->fd, SIOCOUTQ, &unread ) && unread > 0) return 1;
+    return local_receive( sock->fd, &byte, 1, MSG_PEEK ) != -1 || errno != EAGAIN;
+}
+
 static u32 local_connect_check( struct sock *sock, const struct address *addr )
 {
     u32 error;
@@ -410,10 +420,11 @@ u32 local_connect( struct sock *sock, const struct address *addr, const u8 *data
     if ((error = local_connect_check( sock, addr ))) return error;
     if (!(sock->pub.flags & SOCKET_BOUND) && (error = local_bind( sock, 0 ))) return error;
     sock->pub.flags &= ~(SOCKET_RESET | SOCKET_ABORTED);
-    if (!(err = local_connect_kernel( sock->fd, local_port( addr ) )))
+    err = local_connect_kernel( sock->fd, local_port( addr ) );
+    if (!err || err == EISCONN)
     {
         sock->pub.flags |= SOCKET_SPENT;
-        err = local_send_request( sock, data, length );
+        err = local_was_asked( sock ) ? 0 : local_send_request( sock, data, length );
     }
     if (err)
     {
