@@ -18,7 +18,9 @@
  * Foundation, Inc., 51 Franklin St, Fifth Floor, Boston, MA 02110-1301, USA
  */
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -50,6 +52,7 @@ struct local
 };
 
 static int local_folder = -1;
+static int local_ending;
 static struct sock *local_buckets[LOCAL_BUCKETS];
 static u32 local_last_port;
 
@@ -57,6 +60,26 @@ void local_init( int folder )
 {
     local_folder = folder;
     if (getrandom( &local_last_port, sizeof(local_last_port), GRND_NONBLOCK ) != sizeof(local_last_port)) local_last_port = 0;
+}
+
+/* The helper ends. Listeners that are still there will come back to the next one, and their files with them;
+ * where nobody is left, files are left by helpers that were killed. */
+void local_done(void)
+{
+    struct dirent *entry;
+    DIR *dir;
+    int fd;
+
+    local_ending = 1;
+    if (socket_count() || (fd = openat( local_folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC )) == -1) return;
+    if (!(dir = fdopendir( fd )))
+    {
+        close( fd );
+        return;
+    }
+    while ((entry = readdir( dir )))
+        if (!strncmp( entry->d_name, "local.", 6 )) unlinkat( local_folder, entry->d_name, 0 );
+    closedir( dir );
 }
 
 int socket_is_local( const struct sock *sock )
@@ -183,7 +206,7 @@ void local_detach( struct sock *sock )
     struct sockaddr_un addr;
 
     if (!sock->local) return;
-    if (sock->pub.state == SOCKET_LISTENING && sock->local->port)
+    if (sock->pub.state == SOCKET_LISTENING && sock->local->port && !local_ending)
     {
         local_file_name( sock->local->port, &addr );
         unlinkat( local_folder, addr.sun_path, 0 );

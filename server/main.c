@@ -394,6 +394,7 @@ static void main_work( int pair, int ready )
     /* Nobody finds us any more, then the lock goes with the processes. Whoever connected in the last moment
      * sees the connection end and starts another helper, which waits for the lock. */
     unlinkat( main_fds[MAIN_DIR], "control", 0 );
+    local_done();
     client_done();
     close( listener );
     arena_done();

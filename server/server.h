@@ -397,6 +397,7 @@ extern u32 local_renew_request( struct request *req );
 /* ---- local.c: sockets of messages between the programs of one prefix ---- */
 
 extern void local_init( int folder );
+extern void local_done(void);
 extern int socket_is_local( const struct sock *sock );
 extern u32 local_check_address( const struct address *addr );
 extern int local_attach( struct sock *sock );

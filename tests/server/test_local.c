@@ -562,6 +562,57 @@ static void test_helper_dies( void **state )
     raw_close( &raw );
 }
 
+static int file_exists( const char *name )
+{
+    char path[128];
+
+    snprintf( path, sizeof(path), "%s/%s", raw_dir, name );
+    return !access( path, F_OK );
+}
+
+/* An orderly end leaves the files of listeners that go on, and those of nobody go with the last program. */
+static void test_helper_ends( void **state )
+{
+    struct slot known;
+    struct raw next;
+    char file[32];
+    u32 port;
+
+    open_listener( state );
+    memcpy( &port, name.data + 4, sizeof(port) );
+    snprintf( file, sizeof(file), "local.%u", port );
+    assert_true( file_exists( file ) );
+    known = *raw_slot( &raw, &listener );
+    assert_int_equal( kill( raw_helper, SIGTERM ), 0 );
+    raw_wait_gone();
+    assert_true( file_exists( file ) );
+    raw_start( "1" );
+    raw_open_again( &next, 1 );
+    again( &next, &known, &listener );
+    raw_close( &raw );
+    raw = next;
+    open_asked( "caller" );
+    assert_int_equal( answer( &raw, &server, "" ), 0 );
+    assert_int_equal( raw_close_sock( &raw, &listener, 0, NULL ), 0 );
+    assert_false( file_exists( file ) );
+
+    /* killed with a listener that ends meanwhile */
+    assert_int_equal( new_socket( &raw, &listener ), 0 );
+    assert_int_equal( raw_bind( &raw, &listener, &name, NULL ), 0 );
+    assert_int_equal( raw_listen( &raw, &listener, 8 ), 0 );
+    kill_helper();
+    close( listener.fd );
+    raw_close( &raw );
+    raw_open( &raw );
+    assert_true( file_exists( file ) );
+    assert_int_equal( new_socket( &raw, &client ), 0 );
+    assert_int_equal( raw_connect( &raw, &client, &name, NULL ), WSAECONNREFUSED );
+    assert_int_equal( raw_close_sock( &raw, &client, 0, NULL ), 0 );
+    raw_close( &raw );
+    assert_true( RAW_WAIT( !file_exists( "control" ) ) );
+    assert_true( RAW_WAIT( !file_exists( file ) ) );
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] =
@@ -575,6 +626,7 @@ int main(void)
         RAW_TEST( test_reset ),
         RAW_TEST( test_hostile ),
         RAW_TEST( test_helper_dies ),
+        RAW_TEST( test_helper_ends ),
     };
 
     return cmocka_run_group_tests( tests, NULL, NULL );
