@@ -451,7 +451,9 @@ u32 local_connect( struct sock *sock, const struct address *addr, const u8 *data
     }
     if (err)
     {
-        error = err == ENOENT || err == EAGAIN || err == EPIPE || err == ECONNRESET ? WSAECONNREFUSED : error_from_errno( err );
+        error = error_from_errno( err );
+        /* nobody there, no room in line, or gone again */
+        if (err == ENOENT || err == EAGAIN || err == EPIPE || err == ECONNRESET) error = WSAECONNREFUSED;
         connect_failed( sock, error );
         return error;
     }
@@ -571,6 +573,8 @@ u32 local_renew_request( struct request *req )
     if (sock->pub.state != SOCKET_FAILED && sock->pub.state != SOCKET_OPEN) return WSAEINVAL;
     if (sock->holds.next != sock->holds.prev) return WSAEINVAL;
     if ((fd = socket( AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0 )) == -1) return error_from_errno( errno );
+    if (sock->local->length) store_data_end( sock->pub.cookie );
+    sock->local->length = 0;
     if (socket_replace( sock, fd ))
     {
         error = error_from_errno( errno );
@@ -622,7 +626,8 @@ u32 local_answer_request( struct request *req )
     if (send( sock->fd, &answer, offsetof( struct local_answer, data ) + in->length, MSG_DONTWAIT | MSG_NOSIGNAL ) == -1)
         return WSAECONNRESET;
     /* there first: who sees the request gone looks for it */
-    if (local_receive( sock->fd, &request, sizeof(request), MSG_PEEK ) == sizeof(request) && request.header.kind == LOCAL_REQUEST)
+    if (local_receive( sock->fd, &request, sizeof(request), MSG_PEEK ) == sizeof(request) &&
+        request.header.kind == LOCAL_REQUEST)
     {
         local_keep( sock, request.data, request.header.length );
         local_receive( sock->fd, &request, sizeof(request), 0 );

@@ -352,6 +352,8 @@ int socket_replace( struct sock *sock, int fd )
     u64 cookie;
 
     if (socket_cookie( fd, &cookie )) return -1;
+    store_connect_end( sock );
+    store_socket_end( sock );
     loop_watch( &sock->watch, 0 );
     close( sock->fd );
     socket_unhash( sock );

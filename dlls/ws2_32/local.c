@@ -126,7 +126,8 @@ static BOOL is_writable( WSABUF *program )
     WSABUF buf;
 
     if (!program) return TRUE;
-    return probe_write( program, sizeof(*program) ) && copy_safe( &buf, program, sizeof(buf) ) && probe_write( buf.buf, buf.len );
+    if (!probe_write( program, sizeof(*program) ) || !copy_safe( &buf, program, sizeof(buf) )) return FALSE;
+    return probe_write( buf.buf, buf.len );
 }
 
 unsigned int local_check_connect( const WSABUF *caller_data, WSABUF *data, char *room, const WSABUF *callee_data )

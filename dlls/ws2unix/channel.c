@@ -263,6 +263,12 @@ static int tell_again( struct unix_socket *socket, void *arg )
 
     (void)arg;
     last_word( socket, &request.state );
+    if (request.state.cookie != socket->cookie)
+    {
+        /* a local one, renewed by a helper that did not live to tell */
+        request.state.cookie = socket->cookie;
+        request.state.flags |= SOCKET_SPENT;
+    }
     error = ask_once( REQUEST_ADOPT, 0, &request, sizeof(request), socket->fd, &reply, sizeof(reply), &fds );
     if ((fd = only_fd( &fds )) != -1) close( fd );
     if (error == -1 || error == WSAENOBUFS) return -1;      /* there may be room later */

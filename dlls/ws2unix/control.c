@@ -304,8 +304,9 @@ NTSTATUS socket_listen( void *args )
     struct listen_request request = { .backlog = params->backlog };
     struct listen_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_LISTEN, params->socket, request, reply );
+    unsigned int error = local_renew( params->socket );
 
-    return channel_ask( &ex );
+    return error ? error : channel_ask( &ex );
 }
 
 NTSTATUS socket_connect( void *args )

@@ -161,8 +161,8 @@ unsigned int local_recv( struct recv_params *params )
     lock = local_enter( params->socket, &old );
     error = receive_message( params, &message, room );
     local_leave( lock, &old );
-    if (message.copy && (!error || error == WSAEMSGSIZE))
-        bufs_scatter( params->bufs, params->count, message.copy, params->result < LOCAL_MAX_MESSAGE ? params->result : LOCAL_MAX_MESSAGE );
+    room = params->result < LOCAL_MAX_MESSAGE ? params->result : LOCAL_MAX_MESSAGE;
+    if (message.copy && (!error || error == WSAEMSGSIZE)) bufs_scatter( params->bufs, params->count, message.copy, room );
     free( message.copy );
     return error;
 }
@@ -186,8 +186,9 @@ unsigned int local_send( struct send_params *params )
     msg.msg_iovlen = message.count;
     do ret = sendmsg( params->socket->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL );
     while (ret == -1 && errno == EINTR);
-    if (ret == -1) error = errno == EPIPE || errno == ENOTCONN || errno == ECONNREFUSED ? WSAECONNRESET : error_from_errno( errno );
-    else params->result = length;
+    if (ret != -1) params->result = length;
+    else if (errno == EPIPE || errno == ENOTCONN || errno == ECONNREFUSED) error = WSAECONNRESET;
+    else error = error_from_errno( errno );
     free( message.copy );
     return error;
 }
@@ -233,8 +234,9 @@ NTSTATUS local_peek( void *args )
 {
     struct local_data_params *params = args;
     struct local_request request;
+    char *data = (char *)&request + sizeof(request.header);
     struct message message;
-    ssize_t ret = look( params->socket, &message, (char *)&request + sizeof(request.header), sizeof(request) - sizeof(request.header) );
+    ssize_t ret = look( params->socket, &message, data, sizeof(request) - sizeof(request.header) );
 
     params->kind = 0;
     params->len = 0;
@@ -248,21 +250,24 @@ NTSTATUS local_peek( void *args )
         return 0;
     }
     params->len = ret - sizeof(message.header);
-    memcpy( params->data, (char *)&request + sizeof(request.header), params->len < sizeof(params->data) ? params->len : sizeof(params->data) );
+    memcpy( params->data, data, params->len < sizeof(params->data) ? params->len : sizeof(params->data) );
     return 0;
 }
 
 /* ---- the helper ---- */
 
-/* a connect that failed has used up the kernel socket: another one takes its place, under the same fd */
-static unsigned int renew( struct unix_socket *socket )
+/* If a connect that failed has used up the kernel socket, another one takes its place, under the same fd. */
+unsigned int local_renew( struct unix_socket *socket )
 {
+    const struct slot *slot = published( socket );
     struct local_renew_request request;
     struct local_renew_reply reply;
     struct exchange ex = EXCHANGE( REQUEST_LOCAL_RENEW, socket, request, reply );
     unsigned int error;
     sigset_t old;
 
+    if (!is_local( socket ) || !(slot->flags & SOCKET_SPENT)) return 0;
+    if (slot->state == SOCKET_CONNECTING || slot->state == SOCKET_CONNECTED) return 0;
     channel_enter( &old );
     if (!(error = channel_ask_locked( &ex )) && ex.reply_fd != -1) sockets_replace( socket, ex.reply_fd, reply.cookie );
     channel_leave( &old );
@@ -275,14 +280,13 @@ NTSTATUS local_connect( void *args )
     struct local_connect_request request = { .length = params->data_len };
     struct local_connect_reply reply = { 0 };
     struct exchange ex = EXCHANGE( REQUEST_LOCAL_CONNECT, params->socket, request, reply );
-    const struct slot *slot = published( params->socket );
-    const unsigned int was = slot->state;
+    const unsigned int was = published( params->socket )->state;
     unsigned int error;
 
     params->pending = 0;
-    if ((slot->flags & SOCKET_SPENT) && was != SOCKET_CONNECTING && was != SOCKET_CONNECTED && (error = renew( params->socket )))
-        return error;
-    if (params->len < 0 || params->len > (int)sizeof(request.address.data) || params->data_len > sizeof(request.data)) return WSAEINVAL;
+    if ((error = local_renew( params->socket ))) return error;
+    if (params->len < 0 || params->len > (int)sizeof(request.address.data)) return WSAEINVAL;
+    if (params->data_len > sizeof(request.data)) return WSAEINVAL;
     request.address.len = params->len;
     memcpy( request.address.data, params->addr, params->len );
     memcpy( request.data, params->data, params->data_len );

@@ -151,6 +151,8 @@ static inline int is_local( const struct unix_socket *socket )
 }
 extern unsigned int local_recv( struct recv_params *params );
 extern unsigned int local_send( struct send_params *params );
+/* before it connects or listens again; 0 for all others */
+extern unsigned int local_renew( struct unix_socket *socket );
 /* FIONREAD: the size of the first message */
 extern unsigned int local_queued( struct unix_socket *socket );
 /* engine.c: before a socket's fd is closed, which others may have too */

@@ -435,6 +435,16 @@ static void test_decisions(void)
     ok( connecting.error == WSAECONNREFUSED, "got %d\n", connecting.error );
     check_ok( closesocket( connecting.s ) );
 
+    /* one that was refused may listen as well */
+    connecting.s = INVALID_SOCKET;
+    decision.answer = CF_REJECT;
+    decision.reply_len = 0;
+    s = connect_deciding( listener, &connecting, &decision );
+    ok( s == INVALID_SOCKET && connecting.error == WSAECONNREFUSED, "got %d\n", connecting.error );
+    check_ok( listen( connecting.s, 1 ) );
+    check_ok( closesocket( connecting.s ) );
+    decision.answer = CF_ACCEPT;
+
     /* the caller gives up: not shown */
     client = start_connect( &connecting.addr, NULL );
     check_ok( closesocket( client ) );
