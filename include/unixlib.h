@@ -52,6 +52,7 @@ struct unix_socket
     uint64_t              backlog_end;  /* its length */
     volatile int          kept;         /* listener: a connection that the helper had no room for, to be accepted next; -1: none */
     volatile unsigned int turn;         /* ws2_32's: which of its threads sends on this stream (send_turn.c) */
+    volatile int          rest;         /* ws2_32's: a send that waits for room, and who wants its rest (send_turn.c) */
     int                   icmp_error;   /* datagrams: an error that a receive has to report, or to look for (data.c); 0 none */
     int                   urgent;       /* an urgent byte was taken off it: the helper must know when it closes */
     unsigned int          wait_first;   /* blocking receives that need not look before they wait (recv.c) */

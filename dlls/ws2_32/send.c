@@ -165,9 +165,9 @@ static unsigned int send_rest( struct send_params *params, SIZE_T total )
                                         .skip = params->skip };
     unsigned int error = UNIX_CALL( send_backlog, &rest );
 
-    if (error) WARN( "only %Iu bytes of %Iu sent, error %s\n", (SIZE_T)params->skip, total, debugstr_error( error ) );
-    else params->skip = total;
-    return 0;
+    if (!error) params->skip = total;
+    else WARN( "only %Iu bytes of %Iu sent, error %s\n", (SIZE_T)params->skip, total, debugstr_error( error ) );
+    return params->skip ? 0 : error;
 }
 
 /* It is this thread's turn. params->skip is what was sent. */
@@ -193,6 +193,7 @@ static unsigned int send_whole( struct socket *sock, struct send_params *params,
         if (error != WSAEWOULDBLOCK) return error;
         if (nonblocking) return params->skip ? send_rest( params, total ) : WSAEWOULDBLOCK;
         turn_keep( sock );
+        if (turn_rest_wanted( sock )) return send_rest( params, total );
         if ((error = wait_socket( sock, UNIX_POLLOUT, send_deadline( sock, wait ) ))) return error;
     }
 }

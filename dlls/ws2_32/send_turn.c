@@ -39,6 +39,15 @@ WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 #define TURN_LONG    2                  /* whoever has it waits for room */
 #define TURN_FLAGS   3
 
+/* unix->rest: a send that waits for room was there before a shutdown, so all of it comes before the FIN. Its thread
+ * gives what is left to the helper, as a non-blocking send does, and shutdown() waits for that, not for the peer. */
+#define REST_THERE  1                   /* such a send is under way */
+#define REST_WANTED 2                   /* a shutdown waits */
+#define REST_GIVEN  4                   /* it is on its way to the helper */
+
+#define WAKE_WAIT  100                  /* ms for a thread to wake up: one that is suspended does not */
+#define GIVE_WAIT  10000                /* ms for it to copy the rest */
+
 #define LOOK_PAUSE (1000 * 1000000LL)   /* ns between two looks whether a thread lives */
 
 /* on the heap, since its thread may end while it waits */
@@ -56,6 +65,11 @@ static SRWLOCK waiters_lock = SRWLOCK_INIT;
 static volatile LONG *turn_of( const struct socket *sock )
 {
     return (volatile LONG *)&sock->unix->turn;
+}
+
+static volatile LONG *rest_of( struct unix_socket *unix )
+{
+    return (volatile LONG *)&unix->rest;
 }
 
 static LONG my_turn(void)
@@ -200,9 +214,37 @@ void turn_keep( struct socket *sock )
 
 void turn_leave( struct socket *sock )
 {
+    if (*rest_of( sock->unix )) InterlockedExchange( rest_of( sock->unix ), 0 );
     if (!(InterlockedExchange( turn_of( sock ), 0 ) & TURN_AWAITED)) return;
     wake_waiters( sock->unix );
     engine_send_on( sock->unix );
+}
+
+BOOL turn_rest_wanted( struct socket *sock )
+{
+    volatile LONG *rest = rest_of( sock->unix );
+
+    if (!(InterlockedOr( rest, REST_THERE ) & REST_WANTED)) return FALSE;
+    InterlockedOr( rest, REST_GIVEN );
+    return TRUE;
+}
+
+void turn_want_rest( struct socket *sock )
+{
+    volatile LONG *rest = rest_of( sock->unix );
+    DWORD start = GetTickCount();
+    LONG old;
+
+    /* an APC of the thread that has it */
+    if ((*turn_of( sock ) & ~TURN_FLAGS) == my_turn()) return;
+    while ((old = *rest) & REST_THERE)
+    {
+        if (GetTickCount() - start > (old & REST_GIVEN ? GIVE_WAIT : WAKE_WAIT)) break;
+        if (InterlockedCompareExchange( rest, old | REST_WANTED, old ) != old) continue;
+        /* again and again: it may have looked and not waited yet */
+        if (!(old & REST_GIVEN)) thread_wake_in( sock->unix );
+        Sleep( 1 );
+    }
 }
 
 BOOL turn_take_for( struct socket *sock, DWORD tid )
@@ -225,6 +267,7 @@ void turn_abandon( struct unix_socket *unix, DWORD tid )
     LONG old = *(volatile LONG *)&unix->turn;
 
     if ((old & ~TURN_FLAGS) != (LONG)(tid & ~TURN_FLAGS)) return;
+    InterlockedExchange( rest_of( unix ), 0 );
     if (!(InterlockedExchange( (volatile LONG *)&unix->turn, 0 ) & TURN_AWAITED)) return;
     wake_waiters( unix );
     engine_send_on( unix );

@@ -28,6 +28,7 @@ unsigned int shutdown_socket( struct socket *sock, int how )
 
     /* receives that wait count; those of threads that are no more do not */
     if (*sock->unix->pending) thread_reap();
+    if (how == SD_SEND || how == SD_BOTH) turn_want_rest( sock );
     return UNIX_CALL( socket_shutdown, &params );
 }
 

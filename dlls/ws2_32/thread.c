@@ -356,6 +356,21 @@ void thread_wake( struct socket *sock )
     ReleaseSRWLockShared( &threads_lock );
 }
 
+/* by whichever handle; objects are never freed, so one that is being given back can be looked at */
+void thread_wake_in( const struct unix_socket *unix )
+{
+    struct thread_data *data;
+    struct socket *waiting;
+
+    AcquireSRWLockShared( &threads_lock );
+    for (data = threads; data; data = data->next)
+    {
+        waiting = __atomic_load_n( &data->waiting, __ATOMIC_ACQUIRE );
+        if (waiting && waiting != THREAD_WAITS_MANY && waiting->unix == unix) signal_thread( data );
+    }
+    ReleaseSRWLockShared( &threads_lock );
+}
+
 void thread_note_apc( DWORD tid )
 {
     struct thread_data *data;

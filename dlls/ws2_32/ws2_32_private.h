@@ -211,6 +211,7 @@ extern BOOL thread_attach_process(void);
 extern BOOL thread_prepare_wait( struct thread_data *data );    /* makes its wake_fd */
 extern void thread_note_apc( DWORD tid );       /* a user APC was queued to this thread of ours */
 extern void thread_wake( struct socket *sock ); /* ends all waits in it, and all waits in many */
+extern void thread_wake_in( const struct unix_socket *unix ); /* those that wait in it look again */
 extern LONG thread_wakes(void);         /* how many times so far: for wait_many */
 extern void thread_detach(void);
 extern DWORD thread_posts( void );      /* this thread posts an operation, which ends with it; its id */
@@ -424,6 +425,10 @@ extern unsigned int recv_return_msg( const struct recv_params *params, const str
 /* TRUE: it is this thread's. Else wait for it: 0, WSAETIMEDOUT, WSAEINTR (closed). Non-blocking: WSAEWOULDBLOCK when
  * whoever has it waits for room; no deadline then. */
 extern BOOL turn_take( struct socket *sock );
+/* a send that waits for room: does a shutdown want its rest to go to the helper? */
+extern BOOL turn_rest_wanted( struct socket *sock );
+/* before a shutdown: has a send that waits give its rest to the helper, and waits for that */
+extern void turn_want_rest( struct socket *sock );
 extern unsigned int turn_wait( struct socket *sock, BOOL nonblocking, const struct deadline *deadline );
 extern void turn_keep( struct socket *sock );   /* it will take long: those that can't wait should know */
 extern void turn_leave( struct socket *sock );

@@ -94,6 +94,7 @@ void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
     socket->idle_receives = 0;
     socket->urgent = 0;
     socket->wait_first = 0;
+    socket->rest = 0;
     socket->next = *chain( cookie );
     *chain( cookie ) = socket;
 }

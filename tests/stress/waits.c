@@ -247,7 +247,7 @@ static void wait_send( struct waiter *w )
     int ret = send( w->s, buffer, sizeof(buffer), 0 ), error = WSAGetLastError();
 
     returned( w );
-    if (ret != -1) check( ret == sizeof(buffer) && (w->done & PEER_READ), "send: %d bytes after %#lx\n", ret, w->done );
+    if (ret != -1) check( ret == sizeof(buffer) && (w->done & (PEER_READ | SHUT_SEND)), "send: %d bytes after %#lx\n", ret, w->done );
     else check( may_fail( w->done, error ), "send: error %d after %#lx\n", error, w->done );
 }
 

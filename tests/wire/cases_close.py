@@ -106,6 +106,19 @@ def send_shutdown_backlog(case):
     case.sees(ours={'data': MUCH, 'fin': 1})
 
 
+def send_shutdown_sending(case):
+    """A send of another thread waits for room: it was there before, so all of it comes before the FIN."""
+    program, sock, peer = case.pair(rcvbuf=SMALL)
+    sends = [program.begin('send', sock, MUCH)]
+    check(sends[0].runs(), 'the send ended')
+    program.do('shutdown', sock, SD_SEND)
+    program.fails(WSAESHUTDOWN, 'send', sock, 1)
+    case.sees(ignored=('data',))
+    same(drain(peer, part=1 << 16), MUCH, 'the peer received')
+    same([send.wait() for send in sends], [MUCH], 'sent')
+    case.sees(ours={'data': MUCH, 'fin': 1})
+
+
 def send_shutdown_shared(case):
     """One process sends, another one says that this was all: the FIN waits for what is still with the helper."""
     program, sock, peer = case.pair(rcvbuf=SMALL)
@@ -492,6 +505,7 @@ CASES = [
     ('close-late-data', late_data), ('close-plain-shared', plain_shared),
     ('send-shutdown', send_shutdown), ('send-disconnect', send_disconnect),
     ('send-shutdown-backlog', send_shutdown_backlog), ('send-shutdown-shared', send_shutdown_shared),
+    ('send-shutdown-sending', send_shutdown_sending),
     ('close-backlog-shared', backlog_shared), ('close-backlog-late-data', backlog_late_data),
     ('hard', hard), ('hard-unsent', hard_unsent), ('hard-handle', hard_handle), ('hard-duplicate', hard_duplicate),
     ('hard-wsaduplicate', hard_wsaduplicate),

@@ -87,6 +87,46 @@ static void test_send_side( BOOL disconnect )
     winetest_pop_context();
 }
 
+#define LONG_SEND (8 << 20)
+
+static DWORD WINAPI sending_thread( void *arg )
+{
+    char *buffer = calloc( 1, LONG_SEND );
+    int ret = send( (SOCKET)arg, buffer, LONG_SEND, 0 );
+
+    if (ret == -1) ret = -WSAGetLastError();
+    free( buffer );
+    return ret;
+}
+
+/* A send that waits was there before: all of it comes before the FIN. */
+static void test_send_pending( BOOL both )
+{
+    static char buffer[65536];
+    SOCKET client, server;
+    HANDLE thread;
+    DWORD ticks;
+    int ret, total = 0;
+
+    winetest_push_context( "both %d", both );
+    tcp_pair( &client, &server );
+    thread = thread_start( sending_thread, (void *)client );
+    Sleep( 200 );
+    ticks = GetTickCount();
+    check_ok( shutdown( client, both ? SD_BOTH : SD_SEND ) );
+    ticks = GetTickCount() - ticks;
+    ok( ticks < 2000, "shutdown took %lu ms\n", ticks );
+    check_no_send( client );
+    while ((ret = recv( server, buffer, sizeof(buffer), 0 )) > 0) total += ret;
+    ok( !ret, "recv failed with %d\n", WSAGetLastError() );
+    ok( total == LONG_SEND, "got %d bytes\n", total );
+    ret = thread_end( thread );
+    ok( ret == LONG_SEND, "send returned %d\n", ret );
+    closesocket( client );
+    closesocket( server );
+    winetest_pop_context();
+}
+
 /* nothing is queued and nothing comes: no reset; sending goes on */
 static void test_receive_side( int how )
 {
@@ -800,6 +840,8 @@ START_TEST(shutdown)
     }
     test_send_side( FALSE );
     test_send_side( TRUE );
+    test_send_pending( FALSE );
+    test_send_pending( TRUE );
     for (i = 0; i < ARRAY_SIZE(ways); i++)
     {
         test_receive_side( ways[i] );
