@@ -273,6 +273,7 @@ static u32 adopt_by_mailbox( struct request *req, struct sock *sock )
     struct adopt_reply *out = req->out;
     u32 error;
 
+    if (park_fetch( sock )) return WSAEMFILE;
     if ((error = client_hold( req->client, sock, in->counter ))) return error;
     close_revive( sock );
     sock->shared = 1;
@@ -301,6 +302,7 @@ static u32 adopt_any( struct request *req )
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
     if ((sock = mailbox_sock( cookie, in->known ? 0 : in->mailbox ))) return adopt_by_mailbox( req, sock );
     is_new = !(sock = socket_by_cookie( cookie ));
+    if (!is_new && park_fetch( sock )) return WSAEMFILE;
     if (is_new && (error = client_room( req->client ))) return error;
     if (is_new && (error = adopt_new( req, in, cookie, &sock ))) return error;
     if ((error = client_hold( req->client, sock, in->counter )))

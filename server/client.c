@@ -86,7 +86,9 @@ struct sock *client_sock( struct client *client, const struct socket_ref *ref )
 {
     struct sock *sock = socket_by_ref( ref );
 
-    return sock && client_find_hold( client, sock ) ? sock : NULL;
+    if (!sock || !client_find_hold( client, sock ) || park_fetch( sock )) return NULL;
+    park_touch( sock );
+    return sock;
 }
 
 /* how many we may have */
@@ -99,7 +101,7 @@ u32 client_fds(void)
  * fds. The last eighth is for everybody: of that each client may have an equal part, if it has not more already. */
 u32 client_room( const struct client *client )
 {
-    const u32 own = client->hold_count + client->mailbox_count, used = socket_count() + mailbox_fds();
+    const u32 own = client->hold_count + client->mailbox_count, used = park_fds();
     const u32 last = client_max_fds / 8;
 
     if (client->hold_count >= CLIENT_MAX_SOCKETS) return WSAEMFILE;
@@ -147,6 +149,7 @@ void client_forget( struct client *client, struct sock *sock )
  * the last one's consent: a close that is to wait or to fail has been thought of before. */
 void client_release( struct client *client, struct sock *sock )
 {
+    park_fetch( sock );
     client_forget( client, sock );
     sock->handed = 0;               /* who has let go of it has had it: it is its listener's no more */
     if (list_empty( &sock->holds ))
@@ -442,6 +445,7 @@ static int client_read_one( struct client *client )
     if (ret == -1) ret = client_keep_reply( client, &reply, errno );
     if (reply.close_fd) client_close_fds( &reply );
     if (ret == -1) client_drop( client, "cannot be answered" );
+    park_relieve();             /* not before: what goes with a reply must be there */
     return !reply.len;
 }
 

@@ -282,6 +282,14 @@ struct port_entry *ports_share( struct port_entry *entry )
     return entry;
 }
 
+/* The socket bound has another fd now. 0: it is not that one's. */
+int ports_move( struct port_entry *entry, int from, int to )
+{
+    if (entry->fd != from) return 0;
+    entry->fd = to;
+    return 1;
+}
+
 /* fd: of the socket that lets go. had_connections: of it, or of what it listened for, something may be left. */
 void ports_release( struct port_entry *entry, int fd, int had_connections )
 {

@@ -144,6 +144,7 @@ extern void ports_release( struct port_entry *entry, int fd, int had_connections
 extern u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode mode, int fd, struct port_entry **entry );
 extern int ports_bind_again( const struct port_entry *entry, int fd );
 extern int ports_listen( const struct port_entry *entry, int fd, int backlog );
+extern int ports_move( struct port_entry *entry, int from, int to );
 extern enum port_mode ports_mode( const struct port_entry *entry );
 extern const union linux_address *ports_address( const struct port_entry *entry );
 extern u32 ports_count(void);
@@ -167,13 +168,17 @@ struct client;
 struct backlog;
 struct linger_close;
 struct local;
+struct park_lot;
 struct mailbox;
 
 struct sock
 {
     struct slot pub;            /* what its slot shows: this is the original, never read back */
     u32 slot;                   /* which slot that is */
-    int fd;                     /* the kernel socket; ours */
+    int fd;                     /* the kernel socket; ours; -1: parked, see park.c */
+    struct park_lot *lot;       /* where that is, NULL: it is not */
+    struct list park_entry;     /* not parked: place among all those, by last use */
+    u8 ledger_fd;               /* parked: the ledger of ports had its fd */
     struct sock *cookie_next;   /* next in the table by cookie */
     struct list holds;          /* the clients that hold it (struct hold) */
     struct watch watch;         /* of fd; socket_rewatch decides for what */
@@ -272,6 +277,14 @@ extern u32 client_mailbox_take( struct client *client );
 extern void client_mailbox_sub( u32 serial );
 extern u32 client_backlog_add( struct client *client, u64 length );
 extern void client_backlog_sub( u32 serial, u64 length );
+
+/* ---- park.c: fds of sockets that are not used ---- */
+
+extern u32 park_fds(void);
+extern void park_touch( struct sock *sock );
+extern void park_relieve(void);
+extern int park_fetch( struct sock *sock );
+extern void park_forget( struct sock *sock );
 
 /* ---- mailbox.c: what a handle is made of ---- */
 

@@ -256,6 +256,8 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
     list_init( &sock->deferred_entry );
     sock->deferred_event = -1;
     list_init( &sock->restored_entry );
+    list_init( &sock->park_entry );
+    park_touch( sock );
     option_defaults( sock );
 
     socket_hash( sock );
@@ -296,6 +298,7 @@ static int socket_had_connections( const struct sock *sock )
 /* The end of a record. What the kernel still has to send it sends by itself. */
 void socket_end( struct sock *sock )
 {
+    park_forget( sock );
     loop_watch( &sock->watch, 0 );
     loop_cancel( &sock->timer );
     loop_cancel( &sock->hung );

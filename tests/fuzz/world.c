@@ -147,7 +147,8 @@ void world_begin(void)
     {
         world_listen();
         getrlimit( RLIMIT_NOFILE, &world_limit );
-        if (world_limit.rlim_max > 1024) world_limit.rlim_max = 1024;
+        /* few, so that an input can make enough to be more than there should be */
+        if (world_limit.rlim_max > 160) world_limit.rlim_max = 160;
         world_limit.rlim_cur = world_limit.rlim_max;
         setrlimit( RLIMIT_NOFILE, &world_limit );
     }

@@ -29,6 +29,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -79,6 +80,8 @@ void raw_remove_dir(void)
 }
 
 /* runs tapsterd with these arguments (NULL at the end); its exit status, which comes when it serves */
+unsigned int raw_nofile;
+
 int raw_run( const char *const *args )
 {
     const char *argv[16];
@@ -91,6 +94,9 @@ int raw_run( const char *const *args )
 
     if (!(pid = fork()))
     {
+        const struct rlimit limit = { raw_nofile, raw_nofile };
+
+        if (raw_nofile) setrlimit( RLIMIT_NOFILE, &limit );
         execv( argv[0], (char **)argv );
         fprintf( stderr, "cannot run %s: %s\n", argv[0], strerror( errno ) );
         _exit( 127 );

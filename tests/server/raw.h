@@ -34,6 +34,7 @@
 /* ---- a helper of one's own, in a folder of its own ---- */
 
 extern char raw_dir[];          /* where it listens */
+extern unsigned int raw_nofile;  /* fds that a helper started may have; 0: as many as it can get */
 extern int raw_helper;          /* its pid, as hello told; 0: none has been talked to */
 
 extern const char *raw_tapsterd(void);
