@@ -107,6 +107,7 @@ void close_ready( struct sock *sock )
         close_reset( sock );
         return;
     case QUEUE_RESET:
+        sock->pub.flags |= SOCKET_RESET;    /* remembered: the kernel tells nobody again */
         socket_end( sock );
         return;
     default:

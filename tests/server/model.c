@@ -591,7 +591,7 @@ void model_peer_rst( struct model_sock *sock )
     sock->stuck = 0;
     model_resets++;
     if (!sock->record) return;
-    if (sock->backlog)
+    if (sock->backlog || sock->closing)
     {
         sock->told = 1;
         model_reset( sock, 0 );
