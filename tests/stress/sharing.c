@@ -368,6 +368,7 @@ static void add_peer( SOCKET listener )
     u_long on = 1;
     SOCKET s = accept( listener, NULL, NULL );
 
+    check( s != INVALID_SOCKET, "accept: error %d\n", WSAGetLastError() );
     if (s == INVALID_SOCKET || peer_count == PEERS) return;
     SetHandleInformation( (HANDLE)s, HANDLE_FLAG_INHERIT, 0 );
     ioctlsocket( s, FIONBIO, &on );
@@ -440,7 +441,8 @@ static void run( SOCKET listener )
     }
     start = GetTickCount();
     while (ended < (unsigned int)board->connections && GetTickCount() - start < 10000) serve( listener );
-    check( ended == (unsigned int)board->connections, "%ld connections, only %u ended\n", board->connections, ended );
+    check( ended == (unsigned int)board->connections, "%ld connections, %u came, only %u ended\n", board->connections,
+           peer_count, ended );
 }
 
 int main( int argc, char *argv[] )
