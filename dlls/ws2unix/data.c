@@ -213,11 +213,13 @@ static void note_look( struct unix_socket *socket )
     __atomic_compare_exchange_n( &socket->icmp_error, &none, ICMP_LOOK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE );
 }
 
-/* a call that is no receive has met it: where there is no queue, that was the last word of it */
-void data_met_icmp( struct unix_socket *socket, int err )
+/* A call that is no receive has met it: where there is no queue, that was the last word of it. 0: it is none. */
+int data_met_icmp( struct unix_socket *socket, int err )
 {
+    if (!may_be_icmp( err )) return 0;
     if (has_queue( socket )) note_look( socket );
     else __atomic_store_n( &socket->icmp_error, err == ECONNREFUSED ? -err : 0, __ATOMIC_RELEASE );
+    return 1;
 }
 
 /* poll says that there is an error: would a receive report one? What it would pass over is

@@ -545,10 +545,9 @@ static unsigned int count_datagrams( struct unix_socket *socket, unsigned int *v
     {
         if ((ret = recv( socket->fd, &byte, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT )) == -1)
         {
-            if (errno == EAGAIN) break;
             /* an ICMP error that the look has met is for a receive to report */
-            if (errno != EINTR) data_met_icmp( socket, errno );
-            continue;
+            if (errno == EINTR || data_met_icmp( socket, errno )) continue;
+            break;
         }
         total += ret;
         offset += ret;

@@ -103,7 +103,7 @@ extern NTSTATUS data_recv( void *args );
 extern NTSTATUS data_send( void *args );
 extern NTSTATUS data_send_backlog( void *args );
 extern int data_icmp_pending( struct unix_socket *socket );
-extern void data_met_icmp( struct unix_socket *socket, int err );
+extern int data_met_icmp( struct unix_socket *socket, int err );
 
 /* wait.c */
 extern NTSTATUS wait_poll( void *args );

@@ -165,6 +165,7 @@ static void test_inherited(void)
     value = 1;
     check_ok( setsockopt( listener, SOL_SOCKET, SO_KEEPALIVE, (char *)&value, sizeof(value) ) );
     check_ok( setsockopt( listener, SOL_SOCKET, SO_OOBINLINE, (char *)&value, sizeof(value) ) );
+    check_ok( setsockopt( listener, IPPROTO_TCP, TCP_NODELAY, (char *)&value, sizeof(value) ) );
     check_ok( setsockopt( listener, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof(linger) ) );
     value = 1234;
     check_ok( setsockopt( listener, SOL_SOCKET, SO_RCVTIMEO, (char *)&value, sizeof(value) ) );
@@ -185,6 +186,11 @@ static void test_inherited(void)
     len = sizeof(value);
     check_ok( getsockopt( server, SOL_SOCKET, SO_OOBINLINE, (char *)&value, &len ) );
     ok( value == 1, "SO_OOBINLINE is %d\n", value );
+    value = 0;
+    len = sizeof(value);
+    check_ok( getsockopt( server, IPPROTO_TCP, TCP_NODELAY, (char *)&value, &len ) );
+    ok( value == 1, "TCP_NODELAY is %d\n", value );
+    len = sizeof(value);
     memset( &linger, 0xcc, sizeof(linger) );
     len = sizeof(linger);
     check_ok( getsockopt( server, SOL_SOCKET, SO_LINGER, (char *)&linger, &len ) );
