@@ -60,6 +60,7 @@ struct unix_socket
     void                 *engine;       /* ws2_32's: its overlapped operations (engine.c); for the life of this struct */
     int                   watched;      /* the engine's epoll has the fd */
     unsigned int          idle_receives; /* datagrams: receives that found nothing */
+    int                   put_back;     /* a connection that somebody had put back: its close must not get lost with a helper */
     int                   accept_fd;    /* listeners: to wait for, an epoll of fd and deferred_fd; -1: nobody has waited yet */
     int                   deferred_fd;  /* readable when a connection was put back, by whichever process; with accept_fd */
 };

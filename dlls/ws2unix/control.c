@@ -205,6 +205,8 @@ static int close_needs_reply( const struct unix_socket *socket, unsigned int fla
     if (slot->type != WS_SOCK_STREAM || slot->state == SOCKET_LISTENING) return slot->flags & SOCKET_BOUND;
     /* a handle of it may be in a process that does not know of it yet: then the helper must have it before we let go */
     if (socket->mailbox && !(flags & CLOSE_SOLE)) return 1;
+    /* the next helper would take it for one that nobody has got yet */
+    if (socket->put_back) return 1;
     if (flags & CLOSE_RESET) return 0;
     return options[OPTION_LINGER_ONOFF] && options[OPTION_LINGER_TIME];
 }
@@ -413,6 +415,7 @@ static unsigned int accept_locked( struct exchange *ex, int fd, struct socket_ac
     }
     params->socket = taken;
     taken->mailbox = params->mailbox;
+    taken->put_back = fd == -1;
     return 0;
 }
 

@@ -95,6 +95,7 @@ void sockets_enter( struct unix_socket *socket, int fd, uint64_t cookie )
     socket->urgent = 0;
     socket->wait_first = 0;
     socket->rest = 0;
+    socket->put_back = 0;
     socket->next = *chain( cookie );
     *chain( cookie ) = socket;
 }
