@@ -381,11 +381,14 @@ static void serve( SOCKET listener )
     struct timeval soon = { 0, 50000 };
     unsigned int i;
     fd_set set;
+    int ret;
 
     FD_ZERO( &set );
     FD_SET( listener, &set );
     for (i = 0; i < peer_count; i++) if (peers[i].s != INVALID_SOCKET) FD_SET( peers[i].s, &set );
-    if (select( 0, &set, NULL, NULL, &soon ) <= 0) return;
+    ret = select( 0, &set, NULL, NULL, &soon );
+    check( ret != SOCKET_ERROR, "select: error %d\n", WSAGetLastError() );
+    if (ret <= 0) return;
     if (FD_ISSET( listener, &set )) add_peer( listener );
     for (i = 0; i < peer_count; i++)
     {
