@@ -301,6 +301,7 @@ static u32 adopt_any( struct request *req )
 
     if (socket_cookie( req->fd, &cookie )) return WSAENOTSOCK;
     if ((sock = mailbox_sock( cookie, in->known ? 0 : in->mailbox ))) return adopt_by_mailbox( req, sock );
+    if (mailbox_awaits( cookie )) return REQUEST_LATER;
     is_new = !(sock = socket_by_cookie( cookie ));
     if (!is_new && park_fetch( sock )) return WSAEMFILE;
     if (is_new && (error = client_room( req->client ))) return error;

@@ -58,6 +58,7 @@ struct client
     u64 backlog_bytes;          /* what the helper still has to send for it */
     struct reply *unsent;       /* the reply that did not fit; no request is read meanwhile */
     u64 unsent_since;           /* loop_now() of its first try */
+    struct message *later;      /* a request that cannot be handled yet; no other is read meanwhile */
 };
 
 static struct list client_list = { &client_list, &client_list };
@@ -268,6 +269,14 @@ static void client_free_reply( struct client *client )
     client->unsent = NULL;
 }
 
+static void client_free_later( struct client *client )
+{
+    if (!client->later) return;
+    if (client->later->fd != -1) close( client->later->fd );
+    free( client->later );
+    client->later = NULL;
+}
+
 static void client_drop( struct client *client, const char *why )
 {
     struct list *entry;
@@ -285,6 +294,7 @@ static void client_drop( struct client *client, const char *why )
     client_count--;
     if (client->counters) store_client_end( client->serial );
     client_free_reply( client );
+    client_free_later( client );
     while ((entry = list_head( &client->holds )))
     {
         sock = CONTAINER_OF( entry, struct hold, client_entry )->sock;
@@ -422,23 +432,30 @@ static enum client_word client_receive( struct client *client, struct message *m
     return WORD_BAD;
 }
 
-/* one request. 1: it was one that nobody waits for, so there may be another already */
-static int client_read_one( struct client *client )
+/* Keeps a request that is to be handled later. */
+static void client_keep_request( struct client *client, const struct message *message )
 {
-    struct message message;
+    if (!client->later && !(client->later = malloc( sizeof(*client->later) )))
+    {
+        if (message->fd != -1) close( message->fd );
+        client_drop( client, "cannot be answered" );
+        return;
+    }
+    *client->later = *message;
+    loop_watch( &client->watch, 0 );
+    loop_timer( &client->timer, CLIENT_RETRY_MS );
+}
+
+/* 1: nobody waits for a reply, so there may be another request already */
+static int client_handle( struct client *client, struct message *message )
+{
     struct reply reply;
     int ret;
 
-    switch (client_receive( client, &message ))
+    if ((ret = request_handle( client, client->counters != NULL, message, &reply )))
     {
-    case WORD_NONE:    return 0;
-    case WORD_END:     client_drop( client, NULL ); return 0;
-    case WORD_BAD:     client_drop( client, "message too long or with too many fds" ); return 0;
-    case WORD_MESSAGE: break;
-    }
-    if (request_handle( client, client->counters != NULL, &message, &reply ) == -1)
-    {
-        client_drop( client, "malformed request" );
+        if (ret == -1) client_drop( client, "malformed request" );
+        else client_keep_request( client, message );
         return 0;
     }
     ret = reply.len ? client_send( client->watch.fd, &reply ) : 0;
@@ -447,6 +464,35 @@ static int client_read_one( struct client *client )
     if (ret == -1) client_drop( client, "cannot be answered" );
     park_relieve();             /* not before: what goes with a reply must be there */
     return !reply.len;
+}
+
+static void client_retry_request( struct client *client )
+{
+    struct message message = *client->later;
+
+    free( client->later );
+    client->later = NULL;
+    if (loop_watch( &client->watch, EPOLLIN ) != -1) client_handle( client, &message );
+    else
+    {
+        if (message.fd != -1) close( message.fd );
+        client_drop( client, "cannot be watched" );
+    }
+}
+
+/* one request. 1: it was one that nobody waits for, so there may be another already */
+static int client_read_one( struct client *client )
+{
+    struct message message;
+
+    switch (client_receive( client, &message ))
+    {
+    case WORD_NONE:    return 0;
+    case WORD_END:     client_drop( client, NULL ); return 0;
+    case WORD_BAD:     client_drop( client, "message too long or with too many fds" ); return 0;
+    case WORD_MESSAGE: break;
+    }
+    return client_handle( client, &message );
 }
 
 /* Up to a request that has a reply: clients wait for it, so a look for another would find nothing; where
@@ -462,9 +508,9 @@ static void client_ready( struct watch *watch, u32 events )
 {
     struct client *client = CONTAINER_OF( watch, struct client, watch );
 
-    if (!client->unsent) client_read( client );
+    if (!client->unsent && !client->later) client_read( client );
     else if (events & (EPOLLHUP | EPOLLERR)) client_drop( client, NULL );
-    else client_retry_reply( client );
+    else if (client->unsent) client_retry_reply( client );
 }
 
 static void client_expired( struct timer *timer )
@@ -472,6 +518,7 @@ static void client_expired( struct timer *timer )
     struct client *client = CONTAINER_OF( timer, struct client, timer );
 
     if (client->unsent) client_retry_reply( client );
+    else if (client->later) client_retry_request( client );
     else if (!client->counters) client_drop( client, "says nothing" );
 }
 

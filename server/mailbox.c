@@ -300,6 +300,14 @@ struct sock *mailbox_sock( u64 cookie, u64 value )
     return box ? box->sock : NULL;
 }
 
+/* May it be the handle of a socket of which somebody has still to tell, after a worker's death? */
+int mailbox_awaits( u64 cookie )
+{
+    struct mailbox *box = store_is_settled() ? NULL : mailbox_find( cookie );
+
+    return box && !box->sock;
+}
+
 /* our end of a new pair, watched; takes the fd over. The clients' end stays the caller's. */
 static struct mailbox *mailbox_make( struct client *client, const int fds[2], u64 *cookie )
 {

@@ -119,7 +119,7 @@ static u32 request_bind_mailbox( struct client *client, const struct request_kin
     return mailbox_bind( client, message->data.header.mailbox, sock );
 }
 
-/* ready: the client has said hello. 0: there is a reply; -1: the client is to be dropped.
+/* ready: the client has said hello. 0: there is a reply; -1: the client is to be dropped; 1: it is to be handled again later.
  * The message's fd is gone in either case. */
 int request_handle( struct client *client, int ready, struct message *message, struct reply *reply )
 {
@@ -144,6 +144,7 @@ int request_handle( struct client *client, int ready, struct message *message, s
 
     if (message->fd_lost) error = WSAEMFILE;
     else if (!(error = request_bind_mailbox( client, type, message ))) error = type->handler( &req );
+    if (error == REQUEST_LATER) return 1;
     if (req.fd != -1) close( req.fd );
     if (log_debug) log_line( "%s: %u", type->name, error );
 

@@ -294,6 +294,7 @@ extern int mailbox_gone( struct sock *sock );
 extern void mailbox_unbind( struct sock *sock );
 extern u32 mailbox_bind( struct client *client, u64 cookie, struct sock *sock );
 extern struct sock *mailbox_sock( u64 cookie, u64 value );
+extern int mailbox_awaits( u64 cookie );
 extern u64 mailbox_name( const struct sock *sock );
 extern u32 mailbox_pid( const struct sock *sock );
 extern int mailbox_restore( u64 cookie, int fd, u32 pid );
@@ -376,6 +377,9 @@ struct message
 };
 
 extern int request_shape( u32 type, u32 *size, u32 *reply_size );
+/* what a handler says instead of an error: it cannot be known yet, ask again; the request keeps its fd */
+#define REQUEST_LATER 0xffffffff
+
 extern int request_handle( struct client *client, int ready, struct message *message, struct reply *reply );
 
 /* ---- the handlers, each in the file of its concern ---- */

@@ -639,6 +639,43 @@ static void test_connect( void **state )
     raw_close( &raw );
 }
 
+/* A handle is used in another process before its owner has said to the next worker whose it is: the one waits for
+ * the other. */
+static void test_handle_first( void **state )
+{
+    struct { struct request_header header; struct adopt_request body; } request;
+    struct { struct reply_header header; struct adopt_reply body; } reply;
+    struct raw_sock sock, again;
+    struct raw owner, other;
+    struct slot known;
+    int box, got;
+    u64 name;
+
+    (void)state;
+    memset( &request, 0, sizeof(request) );
+    request.header.type = REQUEST_ADOPT;
+    raw_open( &raw );
+    new_mailbox( &raw, &name, &box );
+    create_with( &raw, name, &sock );
+    known = *raw_slot( &raw, &sock );
+    kill_worker();
+    raw_open_again( &owner, 1 );
+    raw_open_again( &other, 2 );        /* or it would be taken for the owner, having the same pid */
+    assert_int_equal( raw_send( other.fd, &request, sizeof(request), &box, 1 ), 0 );
+    assert_false( raw_readable( other.fd, 100 ) );
+    assert_int_equal( adopt_with( &owner, sock.fd, &known, name, &again ), 0 );
+    assert_int_equal( raw_recv( other.fd, &reply, sizeof(reply), &got ), sizeof(reply) );
+    assert_int_equal( reply.header.error, 0 );
+    assert_int_not_equal( got, -1 );
+    assert_true( reply.body.cookie == sock.cookie );
+    close( got );
+    close( sock.fd );
+    close( box );
+    raw_close( &raw );
+    raw_close( &owner );
+    raw_close( &other );
+}
+
 /* ---- the processes' own life ---- */
 
 /* a hundred times in a row, with something to keep; nothing is left behind */
@@ -785,6 +822,7 @@ int main(void)
         RAW_TEST( test_deferred ),
         RAW_TEST( test_mailbox ),
         RAW_TEST( test_mailbox_living ),
+        RAW_TEST( test_handle_first ),
         RAW_TEST( test_lost_close ),
         RAW_TEST( test_backlog_again ),
         RAW_TEST( test_exclusive ),
