@@ -92,6 +92,11 @@ struct sock *client_sock( struct client *client, const struct socket_ref *ref )
     return sock;
 }
 
+u32 client_total(void)
+{
+    return client_count;
+}
+
 /* how many we may have */
 u32 client_fds(void)
 {
@@ -99,14 +104,14 @@ u32 client_fds(void)
 }
 
 /* May it have one more, a socket or a mailbox? Together all may have what they like up to seven eighths of our
- * fds. The last eighth is for everybody: of that each client may have an equal part, if it has not more already. */
+ * fds. Of the last eighth half is for everybody: each client may have an equal part of it, if it has not more already. */
 u32 client_room( const struct client *client )
 {
     const u32 own = client->hold_count + client->mailbox_count, used = park_fds();
     const u32 last = client_max_fds / 8;
 
     if (client->hold_count >= CLIENT_MAX_SOCKETS) return WSAEMFILE;
-    return used < client_max_fds - last || own < last / client_count ? 0 : WSAEMFILE;
+    return used < client_max_fds - last || own < last / 2 / client_count ? 0 : WSAEMFILE;
 }
 
 /* holding twice is holding once, with the counter it had */

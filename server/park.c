@@ -31,6 +31,7 @@
  * that nothing is lost with us. Costs two system calls for LOT_SIZE sockets, each way. */
 
 #define LOT_SIZE    16
+#define PARK_OWN_FDS 16
 #define PARK_LOOKS  64          /* sockets looked at for a lot; those that can't be parked have their turn again later */
 
 struct park_lot
@@ -57,10 +58,11 @@ static int park_is_busy( const struct sock *sock )
     return sock->port && ports_mode( sock->port ) == PORT_REUSE;
 }
 
-/* fds of sockets, of mailboxes and of clients that we have */
+/* fds that we have: of sockets, mailboxes, clients (the connection and the bell), a few of our own, and those that a lot needs
+ * to come out */
 u32 park_fds(void)
 {
-    return socket_count() - park_count + 2 * park_lots + mailbox_fds();
+    return socket_count() - park_count + 2 * park_lots + mailbox_fds() + 2 * client_total() + PARK_OWN_FDS + LOT_SIZE;
 }
 
 /* made, or used just now */

@@ -259,6 +259,7 @@ extern void client_done(void);
 extern void client_check_idle(void);
 extern struct sock *client_sock( struct client *client, const struct socket_ref *ref );
 extern u32 client_fds(void);
+extern u32 client_total(void);
 extern u32 client_room( const struct client *client );
 extern u32 client_hold( struct client *client, struct sock *sock, u32 counter );
 extern void client_release( struct client *client, struct sock *sock );
