@@ -381,7 +381,7 @@ u32 local_disconnect_request( struct request *req )
     memcpy( message.data, in->data, in->length );
     if ((err = local_send_last( sock->fd, &message, sizeof(message.header) + in->length )) && err != EPIPE)
         return err == EAGAIN ? WSAENOBUFS : error_from_errno( err );
-    shutdown_send( sock );
+    shutdown_send( sock, 0 );
     return 0;
 }
 

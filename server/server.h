@@ -451,7 +451,7 @@ extern void accept_settle(void);
 extern void adopt_restored( struct sock *sock );
 extern int shutdown_look( struct sock *sock );
 extern void shutdown_drained( struct sock *sock );
-extern void shutdown_send( struct sock *sock );
+extern void shutdown_send( struct sock *sock, int later );
 extern void close_last( struct sock *sock );
 extern void close_drained( struct sock *sock );
 extern void close_progress( struct sock *sock );

@@ -95,7 +95,8 @@ static int shutdown_is_over( const struct sock *sock )
     return socket_is_local( sock ) ? local_queue( sock ) == QUEUE_RESET : socket_tcp_state( sock->fd ) == TCP_CLOSE;
 }
 
-void shutdown_send( struct sock *sock )
+/* later: its holder has still something to send before the FIN */
+void shutdown_send( struct sock *sock, int later )
 {
     /* A connection that ended before our FIN was reset. Of one that came after the peer's FIN the kernel tells
      * only senders, and there are none from now on. */
@@ -106,21 +107,22 @@ void shutdown_send( struct sock *sock )
     }
     sock->pub.flags |= SOCKET_SEND_SHUTDOWN;
     socket_publish( sock );
-    if (socket_is_stream( sock ) && !sock->backlog) shutdown_drained( sock );
+    if (socket_is_stream( sock ) && !sock->backlog && !later) shutdown_drained( sock );
 }
 
 u32 shutdown_request( struct request *req )
 {
     const struct shutdown_request *in = req->in;
+    const u32 how = in->how & ~SHUTDOWN_LATER;
     struct sock *sock;
 
     if (!(sock = client_sock( req->client, &in->socket ))) return WSAENOTSOCK;
     connect_look( sock );
     if (socket_is_stream( sock ) && sock->pub.state != SOCKET_CONNECTED) return WSAENOTCONN;
-    if (in->how != WS_SD_RECEIVE && in->how != WS_SD_SEND && in->how != WS_SD_BOTH) return WSAEINVAL;
+    if (how != WS_SD_RECEIVE && how != WS_SD_SEND && how != WS_SD_BOTH) return WSAEINVAL;
 
-    if (in->how != WS_SD_SEND) shutdown_receive( sock );
-    if (in->how != WS_SD_RECEIVE) shutdown_send( sock );
+    if (how != WS_SD_SEND) shutdown_receive( sock );
+    if (how != WS_SD_RECEIVE) shutdown_send( sock, in->how != how );
     return 0;
 }
 

@@ -46,6 +46,7 @@ struct engine_socket
     HANDLE                 signal;      /* NULL: nobody ever waited for the handle */
     BOOL                   watched;     /* epoll has it */
     BOOL                   has_turn;    /* the sends that wait have the turn (send_turn.c) */
+    BOOL                   shut;        /* the FIN goes when the sends that wait have gone */
     int                    backlog_fd;  /* readable when the helper's backlog is gone; -1: not waited for */
     struct engine_socket  *next;        /* all there are */
 };
@@ -179,11 +180,20 @@ static unsigned int may_send( struct engine_socket *es )
     return 0;
 }
 
+static unsigned int tell_shutdown( struct engine_socket *es, int how )
+{
+    struct socket_shutdown_params params = { .socket = es->shell.unix, .how = how };
+
+    return UNIX_CALL( socket_shutdown, &params );
+}
+
 static void sent_all( struct engine_socket *es )
 {
-    if (!es->has_turn || !is_empty( &es->queues[ENGINE_SEND] )) return;
+    if (!is_empty( &es->queues[ENGINE_SEND] )) return;
+    if (es->shut) tell_shutdown( es, SD_SEND );
+    es->shut = FALSE;
+    if (es->has_turn) turn_leave_for( &es->shell );
     es->has_turn = FALSE;
-    turn_leave_for( &es->shell );
 }
 
 static unsigned int attempt( struct engine_socket *es, enum engine_queue queue, struct operation *op )
@@ -415,6 +425,21 @@ HANDLE engine_signal( struct socket *sock )
     if (!es->signal) es->signal = CreateEventW( NULL, TRUE, nothing_waits( es ), NULL );
     ReleaseSRWLockExclusive( &es->lock );
     return es->signal;
+}
+
+unsigned int engine_shutdown( struct socket *sock, int how )
+{
+    struct socket_shutdown_params params = { .socket = sock->unix, .how = how };
+    struct engine_socket *es = find( sock->unix );
+    unsigned int error;
+    BOOL later;
+
+    if (!es) return UNIX_CALL( socket_shutdown, &params );
+    AcquireSRWLockExclusive( &es->lock );
+    later = socket_is_stream( sock ) && (how == SD_SEND || how == SD_BOTH) && !is_empty( &es->queues[ENGINE_SEND] );
+    if (!(error = tell_shutdown( es, later ? how | SHUTDOWN_LATER : how )) && later) es->shut = TRUE;
+    ReleaseSRWLockExclusive( &es->lock );
+    return error;
 }
 
 void engine_send_on( struct unix_socket *unix )

@@ -65,6 +65,8 @@ extern void engine_cancel_thread( DWORD tid );
 extern void engine_close( struct unix_socket *unix );
 /* an event that is signalled while nothing waits; for a wait on the socket's handle. NULL: no memory */
 extern HANDLE engine_signal( struct socket *sock );
+/* shutdown: the FIN follows the sends that wait here; a Winsock error */
+extern unsigned int engine_shutdown( struct socket *sock, int how );
 /* somebody else's turn to send is over: sends that wait for it go on */
 extern void engine_send_on( struct unix_socket *unix );
 

@@ -19,17 +19,16 @@
  */
 
 #include "ws2_32_private.h"
+#include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
 
 unsigned int shutdown_socket( struct socket *sock, int how )
 {
-    struct socket_shutdown_params params = { .socket = sock->unix, .how = how };
-
     /* receives that wait count; those of threads that are no more do not */
     if (*sock->unix->pending) thread_reap();
     if (how == SD_SEND || how == SD_BOTH) turn_want_rest( sock );
-    return UNIX_CALL( socket_shutdown, &params );
+    return engine_shutdown( sock, how );
 }
 
 static unsigned int do_shutdown( SOCKET s, int how )

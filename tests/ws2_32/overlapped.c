@@ -277,6 +277,41 @@ static void test_shutdown(void)
     CloseHandle( event );
 }
 
+/* the FIN follows all sends, also those that wait */
+static void test_shutdown_send(void)
+{
+    const DWORD size = 8 << 20;
+    HANDLE event = CreateEventW( NULL, TRUE, FALSE, NULL );
+    char *data = malloc( size ), *got = malloc( size );
+    struct op op, late;
+    SOCKET client, server;
+    DWORD i, total = 0;
+    int ret;
+
+    overlapped_pair( &client, &server );
+    for (i = 0; i < size; i++) data[i] = i * 11 + (i >> 9);
+    init_op( &op, event, size );
+    op.buf.buf = data;
+    ret = post_send( client, &op );
+    ok( !ret || WSAGetLastError() == WSA_IO_PENDING, "got error %d\n", WSAGetLastError() );
+    check_ok( shutdown( client, SD_SEND ) );
+    init_op( &late, NULL, 10 );
+    check_error( post_send( client, &late ), WSAESHUTDOWN );
+    while (total < size && (ret = recv( server, got + total, size - total, 0 )) > 0) total += ret;
+    ok( total == size, "got %lu bytes\n", total );
+    ok( !memcmp( data, got, size ), "wrong data\n" );
+    check_int( recv( server, got, 10, 0 ), 0 );
+    ok( !WaitForSingleObject( event, WAIT ), "no event\n" );
+    check_result_of( client, &op, FALSE, TRUE, 0, size );
+    check_int( send( server, "back", 4, 0 ), 4 );
+    check_int( recv( client, got, 10, 0 ), 4 );
+    closesocket( client );
+    closesocket( server );
+    CloseHandle( event );
+    free( data );
+    free( got );
+}
+
 /* ---- cancelling ---- */
 
 struct poster
@@ -619,6 +654,7 @@ START_TEST( overlapped )
     test_large_send();
     test_ends();
     test_shutdown();
+    test_shutdown_send();
     test_cancel();
     test_routine();
     test_port();
