@@ -408,6 +408,7 @@ int main( int argc, char **argv )
     int pair, ready = -1;
 
     main_options( argc, argv );
+    socket_share_memory();
     pair = main_replaces ? main_replace( &ready ) : main_begin( &ready );
     main_work( pair, ready );
     return 0;

@@ -70,6 +70,7 @@ struct port_entry
 {
     struct list entry;          /* in its bucket */
     struct list ghost_entry;    /* in the list of ghosts */
+    u32 ghost;                  /* what the keeper calls it */
     u32 refs;                   /* the socket bound, and connections that keep an exclusive port taken; 0: a ghost */
     int fd;                     /* the socket bound, not owned; -1: it is gone */
     u16 port;
@@ -84,6 +85,7 @@ static struct list ports_buckets[PORTS_BUCKETS];
 static struct list ports_ghosts;        /* the oldest first */
 static u32 ports_entries;               /* without the ghosts */
 static u32 ports_ghost_count;
+static u32 ports_last_ghost;
 
 /* rows: default, reuse, exclusive, each wild and then specific, as bound; columns: the same, as wanted;
  * two specific ones are the same address, others never meet */
@@ -165,6 +167,7 @@ static u32 ports_check_two( const struct footprint *first, enum port_mode first_
 
 static void ports_ghost_end( struct port_entry *entry )
 {
+    store_ghost_end( entry->ghost );
     list_remove( &entry->ghost_entry );
     ports_ghost_count--;
 }
@@ -175,7 +178,7 @@ static void ports_free( struct port_entry *entry )
     free( entry );
 }
 
-static void ports_ghost_begin( struct port_entry *entry )
+static void ports_ghost_enter( struct port_entry *entry )
 {
     struct list *oldest;
 
@@ -188,6 +191,40 @@ static void ports_ghost_begin( struct port_entry *entry )
     }
     list_add_tail( &ports_ghosts, &entry->ghost_entry );
     ports_ghost_count++;
+}
+
+static void ports_ghost_begin( struct port_entry *entry )
+{
+    ports_ghost_enter( entry );
+    entry->ghost = ++ports_last_ghost;
+    store_ghost( entry->ghost, &entry->addr );
+}
+
+/* one of the worker before us; 0: there is no memory for it */
+int ports_restore_ghost( u32 ghost, const struct port_address *addr )
+{
+    struct port_entry *entry;
+
+    if (!(entry = calloc( 1, sizeof(*entry) ))) return 0;
+    entry->ghost = ghost;
+    if (ports_last_ghost < ghost) ports_last_ghost = ghost;
+    entry->fd = -1;
+    entry->port = address_port( &addr->addr );
+    entry->mode = PORT_EXCLUSIVE;
+    entry->addr = *addr;
+    ports_footprint( addr, &entry->print );
+    list_add_tail( ports_bucket( addr->protocol, entry->port ), &entry->entry );
+    ports_ghost_enter( entry );
+    return 1;
+}
+
+/* for a keeper that knows nothing */
+void ports_store_all(void)
+{
+    struct port_entry *entry;
+
+    if (!ports_ghosts.next) return;
+    LIST_FOR_EACH_ENTRY( entry, &ports_ghosts, struct port_entry, ghost_entry ) store_ghost( entry->ghost, &entry->addr );
 }
 
 /* a connection from that address that no record stands for */

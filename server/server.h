@@ -148,6 +148,8 @@ extern int ports_move( struct port_entry *entry, int from, int to );
 extern enum port_mode ports_mode( const struct port_entry *entry );
 extern const union linux_address *ports_address( const struct port_entry *entry );
 extern u32 ports_count(void);
+extern int ports_restore_ghost( u32 ghost, const struct port_address *addr );
+extern void ports_store_all(void);
 
 /* ---- diag.c: what the kernel knows of a port ---- */
 
@@ -206,6 +208,7 @@ struct sock
 };
 
 extern struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol );
+extern void socket_share_memory(void);
 extern struct sock *socket_by_cookie( u64 cookie );
 extern const struct slot *socket_remembered( u64 cookie );
 extern struct sock *socket_by_slot( u32 slot );
@@ -324,6 +327,8 @@ extern u32 store_data_take( u64 cookie, void *data, u32 size );
 extern void store_client( u32 serial, u32 pid );
 extern void store_client_back( u32 pid );
 extern void store_client_end( u32 serial );
+extern void store_ghost( u32 ghost, const struct port_address *addr );
+extern void store_ghost_end( u32 ghost );
 extern int store_is_settled(void);
 extern struct sock *restore_socket( const struct kept_socket *kept, int *fds );
 extern void restore_resume( struct sock *sock, const struct kept_socket *kept, int *fds );

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 
 #include "server.h"
 
@@ -33,9 +34,26 @@
 
 static struct sock *socket_slots[PROTOCOL_MAX_SLOTS];   /* by slot */
 static struct sock *socket_cookies[SOCKET_BUCKETS];     /* by cookie, chained by cookie_next */
-static struct slot socket_memory[SOCKET_MEMORY];        /* of records that have ended, a ring */
-static u32 socket_memory_next;
+
+/* of records that have ended, a ring */
+struct socket_memory
+{
+    u32 next;
+    struct slot slots[SOCKET_MEMORY];
+};
+
+static struct socket_memory socket_memory_own;
+static struct socket_memory *socket_memory = &socket_memory_own;    /* shared with the workers to come */
 static u32 socket_total;                                /* records there are */
+
+/* What is remembered of sockets that have ended is there for all workers that are forked from now on; else each
+ * begins without. */
+void socket_share_memory(void)
+{
+    void *map = mmap( NULL, sizeof(*socket_memory), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0 );
+
+    if (map != MAP_FAILED) socket_memory = map;
+}
 
 int socket_set_int( int fd, int level, int option, int value )
 {
@@ -271,8 +289,15 @@ struct sock *socket_new( int fd, u16 family, u16 type, u32 protocol )
  * next word, the states of the last records are kept. */
 static void socket_remember( const struct sock *sock )
 {
-    socket_memory[socket_memory_next] = sock->pub;
-    socket_memory_next = (socket_memory_next + 1) % SOCKET_MEMORY;
+    struct slot *slot = &socket_memory->slots[socket_memory->next];
+    struct slot content = sock->pub;
+
+    /* for a worker that comes after us it is whole, or nothing */
+    __atomic_store_n( &slot->state, SOCKET_FREE, __ATOMIC_SEQ_CST );
+    content.state = SOCKET_FREE;
+    *slot = content;
+    __atomic_store_n( &slot->state, sock->pub.state, __ATOMIC_SEQ_CST );
+    __atomic_store_n( &socket_memory->next, (socket_memory->next + 1) % SOCKET_MEMORY, __ATOMIC_SEQ_CST );
 }
 
 /* The last state of it, NULL if there is none; O(SOCKET_MEMORY), only for sockets that come from outside. */
@@ -283,7 +308,7 @@ const struct slot *socket_remembered( u64 cookie )
 
     for (i = 1; i <= SOCKET_MEMORY; i++)
     {
-        slot = &socket_memory[(socket_memory_next + SOCKET_MEMORY - i) % SOCKET_MEMORY];
+        slot = &socket_memory->slots[(socket_memory->next + SOCKET_MEMORY - i) % SOCKET_MEMORY];
         if (slot->state != SOCKET_FREE && slot->cookie == cookie) return slot;
     }
     return NULL;

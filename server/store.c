@@ -276,6 +276,16 @@ void store_data_end( u64 cookie )
     store_drop( STORE_DATA, cookie );
 }
 
+void store_ghost( u32 ghost, const struct port_address *addr )
+{
+    store_put( STORE_GHOST, ghost, addr, sizeof(*addr), -1 );
+}
+
+void store_ghost_end( u32 ghost )
+{
+    store_drop( STORE_GHOST, ghost );
+}
+
 /* ---- clients, those of before and those that are here ---- */
 
 static void store_settle(void)
@@ -369,6 +379,20 @@ static void store_restore_mailboxes(void)
         data = (const struct kept_mailbox *)kept->data;
         if (!mailbox_restore( kept->id, kept->fds[STORE_FD], data->pid )) kept->fds[STORE_FD] = -1;
         else store_drop( STORE_MAILBOX, kept->id );
+        keeper_forget( kept );
+    }
+}
+
+static void store_restore_ghosts(void)
+{
+    struct port_address addr;
+    struct kept *kept, *next;
+
+    for (kept = keeper_next( NULL, STORE_GHOST ); kept; kept = next)
+    {
+        next = keeper_next( kept, STORE_GHOST );
+        memcpy( &addr, kept->data, sizeof(addr) );
+        if (!ports_restore_ghost( kept->id, &addr )) store_drop( STORE_GHOST, kept->id );
         keeper_forget( kept );
     }
 }
@@ -476,6 +500,7 @@ static void store_ready( struct watch *watch, u32 events )
 static void store_all(void)
 {
     mailbox_store_all();
+    ports_store_all();
     restore_store_all();
     client_store_all();
 }
@@ -527,6 +552,7 @@ void store_init( int pair, int (*start)( int pair ) )
     store_settled = keeper_is_empty();
     if (store_settled) return;
     store_restore_mailboxes();
+    store_restore_ghosts();
     store_restore_sockets();
     store_restore_clients();
 }

@@ -46,6 +46,7 @@ enum store_kind
     STORE_CLIENT,               /* by serial: struct kept_client */
     STORE_CONNECT,              /* by the socket's cookie: u64, when it is to end (loop_now()) */
     STORE_DATA,                 /* local, by the socket's cookie: the connect data of the peer */
+    STORE_GHOST,                /* by number: struct port_address of an exclusive port of which connections may be left */
     STORE_KINDS
 };
 

@@ -586,9 +586,45 @@ static void test_exclusive( void **state )
     assert_int_equal( raw_adopt( &next, server.fd, &known, &again ), 0 );
     assert_int_equal( raw_create( &next, WS_AF_INET, WS_SOCK_STREAM, 0, &other ), 0 );
     assert_int_not_equal( raw_bind( &next, &other, &addr, NULL ), 0 );
+
+    /* this side has closed it, the peer has not */
+    assert_int_equal( raw_close_sock( &next, &again, 0, NULL ), 0 );
+    assert_int_not_equal( raw_bind( &next, &other, &addr, NULL ), 0 );
+    kill_worker();
+    close( other.fd );
+    raw_close( &next );
+    raw_open( &next );
+    assert_int_equal( raw_create( &next, WS_AF_INET, WS_SOCK_STREAM, 0, &other ), 0 );
+    assert_int_not_equal( raw_bind( &next, &other, &addr, NULL ), 0 );
     close( client.fd );
+    assert_true( RAW_WAIT( !raw_bind( &next, &other, &addr, NULL ) ) );
+    close( other.fd );
     raw_close( &raw );
     raw_close( &next );
+}
+
+/* a socket that all clients have closed, and that somebody has as a file: what it was is remembered */
+static void test_file( void **state )
+{
+    struct raw_sock again;
+    int copy;
+
+    open_pair( state );
+    assert_int_equal( raw_set_option( &raw, &near, OPTION_EXTRA0, 4711, 0 ), 0 );
+    assert_int_equal( raw_shutdown( &raw, &near, WS_SD_RECEIVE ), 0 );
+    copy = fcntl( near.fd, F_DUPFD_CLOEXEC, 0 );
+    assert_int_equal( raw_close_sock( &raw, &near, 0, NULL ), 0 );
+    kill_worker();
+    raw_close( &raw );
+    meet_worker();
+    kill_worker();
+    raw_open( &raw );
+    assert_int_equal( raw_adopt( &raw, copy, NULL, &again ), 0 );
+    assert_true( raw_flags( &raw, &again ) & SOCKET_RECV_SHUTDOWN );
+    assert_int_equal( raw_slot( &raw, &again )->options[OPTION_EXTRA0], 4711 );
+    close( copy );
+    close( far.fd );
+    raw_close( &raw );
 }
 
 /* a connect under way has the time it had, not another 21 seconds for each worker */
@@ -826,6 +862,7 @@ int main(void)
         RAW_TEST( test_lost_close ),
         RAW_TEST( test_backlog_again ),
         RAW_TEST( test_exclusive ),
+        RAW_TEST( test_file ),
         RAW_TEST( test_connect ),
         RAW_TEST( test_hundred ),
         RAW_TEST( test_keeper ),
