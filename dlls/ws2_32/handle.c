@@ -100,10 +100,7 @@ void handle_give( const struct handle *handle )
 
 BOOL handle_is_sole( const struct handle *handle )
 {
-    if (!handle->handle) return FALSE;
-    if (handle->epoch == *(volatile LONG *)&epoch) return TRUE;
-    if (!handle_is_grouped( handle )) return FALSE;
-    return group_is_alone( handle );
+    return handle->handle && handle->epoch == *(volatile LONG *)&epoch;
 }
 
 /* a child would inherit the free ones, too, and have them when they are other sockets' */

@@ -20,6 +20,7 @@
 
 #include "ws2_32_private.h"
 #include "bridge.h"
+#include "group.h"
 #include "engine.h"
 
 WINE_DEFAULT_DEBUG_CHANNEL(winsock);
@@ -479,13 +480,22 @@ static BOOL finish_close( struct socket *sock, unsigned int flags, int *wait_fd 
     return drained;
 }
 
+/* Is it the only handle of the socket anywhere? The object is out of the table already. */
+static BOOL is_only( struct socket *sock, const struct handle *made )
+{
+    const unsigned int flags = socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED);
+
+    if (!flags && handle_is_sole( made )) return TRUE;
+    return handle_is_grouped( made ) && made->handle && !(flags & SOCKET_STRAY) && group_is_alone( made );
+}
+
 /* Closes socket and handle, or keeps the handle for another socket. A handle that may not be the only one goes first: then
  * the helper can see whether it was the last, and do what the last one's end asks for. */
 static void close_all_of( struct socket *sock, unsigned int flags, int *wait_fd )
 {
     struct handle made = sock->made;
 
-    if (!handle_is_sole( &made ) || (socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED)))
+    if (!is_only( sock, &made ))
     {
         socket_close_handle( (HANDLE)sock->handle );
         finish_close( sock, flags | CLOSE_GONE, wait_fd );
@@ -546,7 +556,7 @@ BOOL socket_forget_handle( HANDLE handle )
     TRACE( "%p\n", handle );
     /* another process may have closed it, and the value be something else's: then this is not what ends the socket */
     AcquireSRWLockExclusive( &handle_lock );
-    sole = handle_is_sole( &sock->made ) && !(socket_flags( sock ) & (SOCKET_STRAY | SOCKET_SHARED)) && is_still( sock );
+    sole = is_only( sock, &sock->made ) && is_still( sock );
     ReleaseSRWLockExclusive( &handle_lock );
     finish_close( sock, sole ? CLOSE_NOWAIT | CLOSE_SOLE : CLOSE_NOWAIT, NULL );
     return TRUE;
