@@ -120,21 +120,24 @@ static void arena_write( u32 slot, const struct slot *content )
     __atomic_store_n( &to->seq, seq + 2, __ATOMIC_RELEASE );
 }
 
-/* First into the journal: if we are killed while we write, there is still one that is whole. */
+/* First into the journal: if we are killed while we write, there is still one that is whole. What no client knows
+ * of yet needs none. */
 void arena_publish( u32 slot, const struct slot *content )
 {
-    arena_write( PROTOCOL_JOURNAL, content );
+    const struct slot *shown = &arena_slots[slot];
+
+    if (shown->generation == content->generation && shown->state != SOCKET_FREE) arena_write( PROTOCOL_JOURNAL, content );
     arena_write( slot, content );
 }
 
-/* the generation stays, so that the next one differs from it */
+/* the generation stays, so that the next one differs from it; nobody holds it who could want to know what it was */
 void arena_free( u32 slot )
 {
     struct slot empty;
 
     memset( &empty, 0, sizeof(empty) );
     empty.generation = arena_slots[slot].generation;
-    arena_publish( slot, &empty );
+    arena_write( slot, &empty );
     arena_stack[arena_stack_count++] = slot;
 }
 

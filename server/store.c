@@ -210,17 +210,11 @@ static void store_fill_socket( const struct sock *sock, struct kept_socket *kept
 
 /* Tells the keeper what is to be known of the socket, if anything is. Before clients see a change, so that the keeper
  * never knows less than they do. */
-void store_socket( struct sock *sock )
+static void store_put_socket( struct sock *sock )
 {
     struct store_message message = { .op = STORE_PUT, .kind = STORE_SOCKET, .id = sock->pub.cookie };
     int i, fds[STORE_ROLES];
 
-    if (!store_needed( sock ))
-    {
-        store_socket_end( sock );
-        return;
-    }
-    if (store_watch.fd == -1) return;
     store_fill_socket( sock, (struct kept_socket *)message.data, fds );
     message.len = sizeof(struct kept_socket);
     for (i = 0; i < STORE_ROLES; i++)
@@ -230,6 +224,13 @@ void store_socket( struct sock *sock )
     }
     sock->stored = (sock->stored | message.set) & ~message.clear;
     store_send( &message, fds );
+}
+
+/* called with every change: for most sockets there is nothing to do */
+void store_socket( struct sock *sock )
+{
+    if (!store_needed( sock )) store_socket_end( sock );
+    else if (store_watch.fd != -1) store_put_socket( sock );
 }
 
 void store_socket_end( struct sock *sock )

@@ -215,6 +215,12 @@ static void test_arena_publish( void **state )
     assert_int_equal( arena_slot( slot )->seq, seq + 2 );
     content.seq = seq + 2;
     assert_memory_equal( arena_slot( slot ), &content, sizeof(content) );
+    assert_int_equal( arena_slot( PROTOCOL_JOURNAL )->seq, 0 );    /* nobody knew of it before */
+
+    content.error++;
+    arena_publish( slot, &content );
+    assert_int_equal( arena_slot( slot )->seq, seq + 4 );
+    assert_int_equal( arena_slot( slot )->error, content.error );
     /* what would be left if we were killed meanwhile */
     content.seq = arena_slot( PROTOCOL_JOURNAL )->seq;
     assert_int_equal( content.seq & 1, 0 );
