@@ -36,6 +36,7 @@
 
 struct park_lot
 {
+    struct list entry;          /* in park_all */
     int fds[2];                 /* what is sent into the second lies in the first */
     u32 count;
     struct sock *socks[LOT_SIZE];
@@ -44,6 +45,8 @@ struct park_lot
 static struct list park_used = { &park_used, &park_used };  /* sockets with a fd, the one used last at the end */
 static u32 park_count;          /* sockets without */
 static u32 park_lots;
+static struct list park_all = { &park_all, &park_all };     /* the lots */
+static int park_short;          /* a socket could not be taken out for want of fds */
 static int park_refused;        /* the system has no room for more until one has been taken out */
 
 /* has it a reason to be looked at, by us or by the keeper, before somebody asks? */
@@ -132,6 +135,7 @@ static void park_one_lot(void)
         sock->fd = sock->watch.fd = -1;
         sock->lot = lot;
     }
+    list_add_tail( &park_all, &lot->entry );
     park_count += lot->count;
     park_lots++;
 }
@@ -149,6 +153,7 @@ static void park_end_lot( struct park_lot *lot )
 {
     close( lot->fds[0] );
     close( lot->fds[1] );
+    list_remove( &lot->entry );
     park_lots--;
     park_refused = 0;
     free( lot );
@@ -187,6 +192,7 @@ int park_fetch( struct sock *sock )
     if (park_receive( lot, fds ))
     {
         log_line( "cannot take a socket out of the park: %s", strerror( errno ) );
+        park_short = 1;
         return -1;
     }
     for (i = 0; i < lot->count; i++)
@@ -204,6 +210,35 @@ int park_fetch( struct sock *sock )
     }
     park_end_lot( lot );
     return 0;
+}
+
+/* Has a socket not been found since this was asked last, because it could not be taken out? */
+int park_was_short(void)
+{
+    int ret = park_short;
+
+    park_short = 0;
+    return ret;
+}
+
+static struct sock *park_find_bound( int protocol, u16 port )
+{
+    struct park_lot *lot;
+    u32 i;
+
+    LIST_FOR_EACH_ENTRY( lot, &park_all, struct park_lot, entry )
+        for (i = 0; i < lot->count; i++)
+            if (lot->socks[i] && lot->socks[i]->ledger_fd && ports_is( lot->socks[i]->port, protocol, port )) return lot->socks[i];
+    return NULL;
+}
+
+/* Those bound to a port that somebody is to share with them: Linux must be told so by their fds. O(sockets parked). */
+void park_fetch_bound( int protocol, u16 port )
+{
+    struct sock *sock;
+
+    while (park_count && (sock = park_find_bound( protocol, port )))
+        if (park_fetch( sock )) return;
 }
 
 /* The socket ends. Without room for its fd that goes with the lot, when the others come out or have ended, too. */

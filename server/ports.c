@@ -337,6 +337,11 @@ void ports_release( struct port_entry *entry, int fd, int had_connections )
     else ports_free( entry );
 }
 
+int ports_is( const struct port_entry *entry, int protocol, u16 port )
+{
+    return entry->addr.protocol == protocol && entry->port == port;
+}
+
 enum port_mode ports_mode( const struct port_entry *entry )
 {
     return entry->mode;
@@ -365,6 +370,7 @@ static void ports_share_moment( int protocol, u16 port, int fd, enum port_mode m
     struct port_entry *entry;
     int others = 0;
 
+    if (on) park_fetch_bound( protocol, port );
     LIST_FOR_EACH_ENTRY( entry, bucket, struct port_entry, entry )
     {
         if (entry->port != port || entry->addr.protocol != protocol) continue;

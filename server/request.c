@@ -144,6 +144,7 @@ int request_handle( struct client *client, int ready, struct message *message, s
 
     if (message->fd_lost) error = WSAEMFILE;
     else if (!(error = request_bind_mailbox( client, type, message ))) error = type->handler( &req );
+    if (park_was_short() && error == WSAENOTSOCK) error = WSAEMFILE;
     if (error == REQUEST_LATER) return 1;
     if (req.fd != -1) close( req.fd );
     if (log_debug) log_line( "%s: %u", type->name, error );

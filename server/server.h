@@ -145,6 +145,7 @@ extern u32 ports_bind( struct port_address *addr, socklen_t len, enum port_mode 
 extern int ports_bind_again( const struct port_entry *entry, int fd );
 extern int ports_listen( const struct port_entry *entry, int fd, int backlog );
 extern int ports_move( struct port_entry *entry, int from, int to );
+extern int ports_is( const struct port_entry *entry, int protocol, u16 port );
 extern enum port_mode ports_mode( const struct port_entry *entry );
 extern const union linux_address *ports_address( const struct port_entry *entry );
 extern u32 ports_count(void);
@@ -288,6 +289,8 @@ extern u32 park_fds(void);
 extern void park_touch( struct sock *sock );
 extern void park_relieve(void);
 extern int park_fetch( struct sock *sock );
+extern void park_fetch_bound( int protocol, u16 port );
+extern int park_was_short(void);
 extern void park_forget( struct sock *sock );
 
 /* ---- mailbox.c: what a handle is made of ---- */

@@ -106,6 +106,36 @@ static u32 create_many( struct raw *raw, struct raw_sock *out, u32 max, u32 *err
     return n;
 }
 
+/* A parked socket shares its port as others do: Linux must be told so by its fd. */
+static void test_parked_port( void **state )
+{
+    struct raw_sock wild[2], one;
+    struct address addr, bound;
+    struct raw raw;
+    u32 n, i, error;
+
+    (void)state;
+    raw_open( &raw );
+    for (i = 0; i < 2; i++)
+    {
+        addr = raw_ip4( "0.0.0.0", 0 );
+        assert_int_equal( raw_create( &raw, WS_AF_INET, i ? WS_SOCK_STREAM : WS_SOCK_DGRAM, 0, &wild[i] ), 0 );
+        assert_int_equal( raw_bind( &raw, &wild[i], &addr, &bound ), 0 );
+    }
+    n = create_many( &raw, socks, MANY, &error );
+    assert_int_equal( n, MANY );
+    for (i = 0; i < 2; i++)
+    {
+        assert_int_equal( raw_create( &raw, WS_AF_INET, i ? WS_SOCK_STREAM : WS_SOCK_DGRAM, 0, &one ), 0 );
+        addr = raw_ip4( "127.0.0.1", raw_port( (struct address *)&raw_slot( &raw, &wild[i] )->local ) );
+        assert_int_equal( raw_bind( &raw, &one, &addr, NULL ), 0 );
+        close( one.fd );
+        close( wild[i].fd );
+    }
+    close_all( n );
+    raw_close( &raw );
+}
+
 /* More sockets than the helper has fds: those that nobody uses are parked, and are as they were. */
 static void test_parked( void **state )
 {
@@ -328,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] =
     {
         LIMITED_TEST( test_parked ),
+        LIMITED_TEST( test_parked_port ),
         LIMITED_TEST( test_parked_death ),
         LIMITED_TEST( test_greedy ),
         LIMITED_TEST( test_group_wanted ),
