@@ -215,7 +215,8 @@ static void run_queue( struct engine_socket *es, enum engine_queue queue )
     while ((op = head->next) != head)
     {
         if ((error = attempt( es, queue, op )) == WSAEWOULDBLOCK) break;
-        end_queued( es, queue, op, completion_status( error ), error );
+        /* no socket any more: another process has closed the last handle */
+        end_queued( es, queue, op, error == WSAENOTSOCK ? STATUS_CONNECTION_ABORTED : completion_status( error ), error );
     }
     if (queue == ENGINE_SEND) sent_all( es );
 }

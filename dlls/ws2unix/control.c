@@ -311,6 +311,15 @@ NTSTATUS socket_listen( void *args )
     return error ? error : channel_ask( &ex );
 }
 
+unsigned int control_connect_end( const struct exchange *ex, unsigned int was, unsigned int error, int reply_pending, int *pending )
+{
+    *pending = !error && reply_pending;
+    if (!ex->repeated || was == SOCKET_CONNECTING || was == SOCKET_CONNECTED) return error;
+    /* the helper that died had begun it */
+    *pending |= error == WSAEALREADY;
+    return error == WSAEALREADY || error == WSAEISCONN ? 0 : error;
+}
+
 NTSTATUS socket_connect( void *args )
 {
     struct socket_connect_params *params = args;
@@ -321,14 +330,7 @@ NTSTATUS socket_connect( void *args )
 
     set_address( &request.address, params->addr, params->len );
     error = channel_ask( &ex );
-    params->pending = !error && reply.pending;
-    if (ex.repeated && was != SOCKET_CONNECTING && was != SOCKET_CONNECTED)
-    {
-        /* the helper that died had begun it */
-        params->pending |= error == WSAEALREADY;
-        if (error == WSAEALREADY || error == WSAEISCONN) error = 0;
-    }
-    return error;
+    return control_connect_end( &ex, was, error, reply.pending, &params->pending );
 }
 
 NTSTATUS socket_connect_status( void *args )

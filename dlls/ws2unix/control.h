@@ -96,6 +96,8 @@ extern void watch_helper( int pid, int bell );  /* there is another helper; bell
 
 /* ---- control.c ---- */
 
+/* how a connect's exchange ended, seen from the socket's state before; a Winsock error */
+extern unsigned int control_connect_end( const struct exchange *ex, unsigned int was, unsigned int error, int reply_pending, int *pending );
 /* ends the sockets of which this process has no handle any more, since others closed them; bell: a fd that is no socket */
 extern void control_end_hung( int bell );
 

@@ -291,14 +291,7 @@ NTSTATUS local_connect( void *args )
     memcpy( request.address.data, params->addr, params->len );
     memcpy( request.data, params->data, params->data_len );
     error = channel_ask( &ex );
-    params->pending = !error && reply.pending;
-    if (ex.repeated && was != SOCKET_CONNECTING && was != SOCKET_CONNECTED)
-    {
-        /* the helper that died had begun it */
-        params->pending |= error == WSAEALREADY;
-        if (error == WSAEALREADY || error == WSAEISCONN) error = 0;
-    }
-    return error;
+    return control_connect_end( &ex, was, error, reply.pending, &params->pending );
 }
 
 NTSTATUS local_answer( void *args )
