@@ -141,7 +141,9 @@ static unsigned int create_locked( struct create_request *request, struct unix_s
     request->count = spare ? next_batch( spare ) : 1;
     ex.reply_fds = &fds;
     if (!take_sockets( taken, request )) return WSAENOBUFS;
-    if (!(error = channel_ask_locked( &ex )) && !(*socket = enter_created( taken, &reply, &fds, spare ))) error = WSAENOBUFS;
+    /* a fd that did not come had no room here */
+    if (!(error = channel_ask_locked( &ex )) && !(*socket = enter_created( taken, &reply, &fds, spare )))
+        error = fds.count ? WSAENOBUFS : WSAEMFILE;
     for (i = 0; i < request->count; i++)
         if (taken[i]) sockets_put_back( taken[i] );
     if (!error) (*socket)->mailbox = request->mailbox;
