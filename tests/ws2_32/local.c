@@ -32,6 +32,7 @@ static BOOL find_provider(void)
     DWORD size = sizeof(infos);
     int i, count = WSAEnumProtocolsW( NULL, infos, &size );
 
+    ok( count > 0, "WSAEnumProtocolsW failed, error %d\n", WSAGetLastError() );
     for (i = 0; i < count; i++)
     {
         if (!(infos[i].dwServiceFlags1 & XP1_DISCONNECT_DATA)) continue;
