@@ -264,6 +264,15 @@ static NTSTATUS WINAPI bridge_NtWaitForMultipleObjects( ULONG count, const HANDL
     return original_NtWaitForMultipleObjects( count, copy, any, alertable, timeout );
 }
 
+/* Of NtSetInformationObject, which different versions of Wine's headers call differently */
+#define OBJECT_HANDLE_FLAGS ((OBJECT_INFORMATION_CLASS)4)
+
+struct handle_flags
+{
+    BOOLEAN inherit;
+    BOOLEAN protect;
+};
+
 /* it may be another kind of handle afterwards: not for the next socket */
 static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFORMATION_CLASS class, void *data, ULONG len )
 {
@@ -273,8 +282,8 @@ static NTSTATUS WINAPI bridge_NtSetInformationObject( HANDLE handle, OBJECT_INFO
     if (socket_is_free_handle( handle )) return STATUS_INVALID_HANDLE;
     if (socket_peek( (SOCKET)handle )) socket_share_handle( handle, NULL );
     status = original_NtSetInformationObject( handle, class, data, len );
-    if (!status && class == ObjectDataInformation && (sock = socket_peek( (SOCKET)handle )))
-        sock->protected = ((const OBJECT_DATA_INFORMATION *)data)->ProtectFromClose;
+    if (!status && class == OBJECT_HANDLE_FLAGS && (sock = socket_peek( (SOCKET)handle )))
+        sock->protected = ((const struct handle_flags *)data)->protect;
     return status;
 }
 
