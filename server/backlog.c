@@ -65,7 +65,7 @@ void backlog_end( struct sock *sock )
 
 /* Sends a part without waiting; sendfile() asks the open file whether it may wait.
  * It moves the memfd's position by what it sent, as one step for anyone who kills us.
- * 0, EAGAIN, or another errno. */
+ * 0, EAGAIN, EINTR (nothing has been tried), or another errno. */
 static int backlog_send( struct sock *sock )
 {
     struct backlog *backlog = sock->backlog;
@@ -77,7 +77,7 @@ static int backlog_send( struct sock *sock )
     err = errno;
     if (changed) socket_nonblocking( sock->fd, 0 );
 
-    if (ret == -1) return err == EINTR ? EAGAIN : err;
+    if (ret == -1) return err;
     if (!ret) return EIO;       /* the client moved the position: there is nothing where it said */
     backlog->left -= ret;
     return 0;
@@ -98,9 +98,11 @@ static void backlog_fail( struct sock *sock, int err )
 /* the socket has room; the record may be gone afterwards */
 void backlog_ready( struct sock *sock )
 {
-    int err;
+    int err = backlog_send( sock );
 
-    if ((err = backlog_send( sock )) && err != EAGAIN)
+    /* the loop's guard: nothing was looked at, so there will be no edge for it */
+    if (err == EINTR) err = 0;
+    if (err && err != EAGAIN)
     {
         backlog_fail( sock, err );
         return;
