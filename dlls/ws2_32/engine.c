@@ -412,11 +412,6 @@ void engine_add_modes( struct socket *sock, ULONG modes )
     if (es) InterlockedOr( (LONG *)&es->port.modes, modes );
 }
 
-ULONG engine_modes( struct socket *sock )
-{
-    return engine_port( sock ).modes;
-}
-
 HANDLE engine_signal( struct socket *sock )
 {
     struct engine_socket *es = find_or_make( sock->unix );

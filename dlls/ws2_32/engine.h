@@ -56,7 +56,6 @@ extern struct completion_port engine_port( struct socket *sock );
 /* CreateIoCompletionPort: the port (duplicated) and its key; STATUS_INVALID_PARAMETER: it has one */
 extern NTSTATUS engine_set_port( struct socket *sock, HANDLE port, ULONG_PTR key );
 extern void engine_add_modes( struct socket *sock, ULONG modes );
-extern ULONG engine_modes( struct socket *sock );
 /* Ends what waits: of one OVERLAPPED (io) or of all (NULL), of one thread or of all (0). FALSE: there was nothing. */
 extern BOOL engine_cancel( struct socket *sock, const IO_STATUS_BLOCK *io, DWORD tid );
 /* the thread ends: all it has posted does */

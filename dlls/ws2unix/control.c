@@ -23,7 +23,6 @@
 #include "control.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 /* ---- the functions of the table ---- */
 

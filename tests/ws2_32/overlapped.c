@@ -79,11 +79,6 @@ static void check_result_of_( int line, SOCKET s, struct op *op, BOOL wait, BOOL
     if (error != WSA_IO_INCOMPLETE) ok_( __FILE__, line )( got == count, "got %lu bytes\n", got );
 }
 
-static void overlapped_pair( SOCKET *client, SOCKET *server )
-{
-    tcp_pair( client, server );
-}
-
 /* ---- events ---- */
 
 static void test_event(void)
@@ -92,7 +87,7 @@ static void test_event(void)
     struct op op, sent;
     SOCKET client, server;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
 
     /* one that has to wait */
     init_op( &op, event, 100 );
@@ -142,7 +137,7 @@ static void test_order(void)
     WSABUF bufs[2];
     unsigned int i;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     for (i = 0; i < sizeof(data); i++) data[i] = i;
     for (i = 0; i < 16; i++)
     {
@@ -178,7 +173,7 @@ static void test_large_send(void)
     DWORD i, total = 0;
     int ret;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     for (i = 0; i < size; i++) data[i] = i * 7 + (i >> 8);
     memset( small, 'x', 4096 );
     init_op( &op, event, size );
@@ -214,7 +209,7 @@ static void test_ends(void)
     SOCKET client, server;
     DWORD count;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     init_op( &op, event, 100 );
     check_error( post_recv( server, &op ), WSA_IO_PENDING );
     check_ok( shutdown( client, SD_SEND ) );
@@ -226,7 +221,7 @@ static void test_ends(void)
     closesocket( client );
     closesocket( server );
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     init_op( &op, event, 100 );
     check_error( post_recv( server, &op ), WSA_IO_PENDING );
     socket_reset( client );
@@ -243,7 +238,7 @@ static void test_ends(void)
     closesocket( server );
 
     /* closing ends what waits, before it returns */
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     init_op( &op, event, 100 );
     check_error( post_recv( server, &op ), WSA_IO_PENDING );
     closesocket( server );
@@ -260,7 +255,7 @@ static void test_shutdown(void)
     struct op op, late;
     SOCKET client, server;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     init_op( &op, event, 100 );
     check_error( post_recv( server, &op ), WSA_IO_PENDING );
     check_ok( shutdown( server, SD_RECEIVE ) );
@@ -288,7 +283,7 @@ static void test_shutdown_send(void)
     DWORD i, total = 0;
     int ret;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     for (i = 0; i < size; i++) data[i] = i * 11 + (i >> 9);
     init_op( &op, event, size );
     op.buf.buf = data;
@@ -340,7 +335,7 @@ static void test_cancel(void)
     SOCKET client, server;
     unsigned int i;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     SetLastError( 0xdeadbeef );
     todo_wine ok( !CancelIoEx( (HANDLE)server, NULL ), "succeeded\n" );
     todo_wine ok( GetLastError() == ERROR_NOT_FOUND, "got error %lu\n", GetLastError() );
@@ -405,7 +400,7 @@ static void test_routine(void)
     SOCKET client, server;
     struct op op;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     memset( &told, 0, sizeof(told) );
     init_op( &op, (HANDLE)0xdeadbee0, 100 );    /* the routine's own */
     check_error( WSARecv( server, &op.buf, 1, NULL, &op.flags, &op.overlapped, routine ), WSA_IO_PENDING );
@@ -484,7 +479,7 @@ static void test_port(void)
     SOCKET client, server;
     unsigned int i;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     ok( CreateIoCompletionPort( (HANDLE)server, port, 0x1234, 0 ) == port, "failed, error %lu\n", GetLastError() );
     other = CreateIoCompletionPort( INVALID_HANDLE_VALUE, NULL, 0, 0 );
     SetLastError( 0xdeadbeef );
@@ -538,7 +533,7 @@ static void test_port(void)
     check_packet( port, 0x1234, &op[0], FALSE, ERROR_NETNAME_DELETED, 0 );
     closesocket( server );
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     ok( CreateIoCompletionPort( (HANDLE)server, port, 5, 0 ) == port, "failed, error %lu\n", GetLastError() );
     init_op( &op[0], NULL, 5 );
     check_error( post_recv( server, &op[0] ), WSA_IO_PENDING );
@@ -559,7 +554,7 @@ static void test_port_failure(void)
     SOCKET client, server;
     struct op op;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     ok( CreateIoCompletionPort( (HANDLE)server, port, 0x1234, 0 ) == port, "failed, error %lu\n", GetLastError() );
     init_op( &op, NULL, 5 );
     todo_wine check_error( WSARecv( server, &op.buf, 0, NULL, &op.flags, &op.overlapped, NULL ), WSAEINVAL );
@@ -578,7 +573,7 @@ static void test_handle(void)
     struct op op;
     DWORD count;
 
-    overlapped_pair( &client, &server );
+    tcp_pair( &client, &server );
     init_op( &op, NULL, 100 );
     check_error( post_recv( server, &op ), WSA_IO_PENDING );
     ok( WaitForSingleObject( (HANDLE)server, 0 ) == WAIT_TIMEOUT, "the handle is signalled\n" );
